@@ -1,0 +1,25 @@
+# The MongoDB-protocol server of store/Store.java. Sourced by services.
+# shellcheck shell=bash disable=SC2034,SC2154 # its variables are shared with services
+
+store_start() {
+    mkdir -p "$state/store"
+    # Serial collector, first compiler tier kept: the fastest start and the smallest footprint.
+    spawn store java -Xms64m -Xmx1g -XX:+UseSerialGC -XX:-UsePerfData \
+        -cp "$store/classes:$store/jars/*" Store 127.0.0.1 "$store_port" "$store_backend" "$state/store"
+}
+
+store_ready() { accepts "$store_port"; }
+
+# A killed h2 backend loses its last second of writes, or more: it is given time, never killed.
+store_stop() {
+    terminate store
+    if [[ $store_backend == h2 ]]; then
+        await_end store never-kill 60
+    else
+        await_end store 10
+    fi
+}
+
+store_env() {
+    echo "export MONGODB_URL='mongodb://127.0.0.1:$store_port/mediafleet?retryWrites=false'"
+}

@@ -1,0 +1,174 @@
+// The development store: a server that speaks MongoDB's protocol, for tests and demos.
+//
+//   java Store HOST PORT memory DIRECTORY    fast, forgets everything at exit
+//   java Store HOST PORT h2 DIRECTORY        keeps its data in DIRECTORY/store.h2; commits once a second
+//
+// It is mongo-java-server with one change: an index serves every filter that contains its keys.
+// The original uses one only when the filter has exactly the index's keys, so that the
+// compare-and-swap {_id, rev}, which is most of what mediafleet does, would read every document.
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.logging.FileHandler;
+import java.util.logging.Handler;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import java.util.logging.SimpleFormatter;
+
+import org.h2.mvstore.MVMap;
+
+import de.bwaldvogel.mongo.MongoCollection;
+import de.bwaldvogel.mongo.MongoDatabase;
+import de.bwaldvogel.mongo.MongoServer;
+import de.bwaldvogel.mongo.ServerVersion;
+import de.bwaldvogel.mongo.backend.AbstractMongoBackend;
+import de.bwaldvogel.mongo.backend.CollectionOptions;
+import de.bwaldvogel.mongo.backend.CursorRegistry;
+import de.bwaldvogel.mongo.backend.Index;
+import de.bwaldvogel.mongo.backend.IndexKey;
+import de.bwaldvogel.mongo.backend.QueryResult;
+import de.bwaldvogel.mongo.backend.h2.H2Backend;
+import de.bwaldvogel.mongo.backend.h2.H2Collection;
+import de.bwaldvogel.mongo.backend.h2.H2Database;
+import de.bwaldvogel.mongo.backend.memory.MemoryBackend;
+import de.bwaldvogel.mongo.backend.memory.MemoryCollection;
+import de.bwaldvogel.mongo.backend.memory.MemoryDatabase;
+import de.bwaldvogel.mongo.bson.Document;
+
+public final class Store {
+    private static final int LOG_BYTES = 4 << 20;
+    private static final int LOG_FILES = 2;
+
+    public static void main(String[] args) throws IOException {
+        if (args.length != 4) {
+            System.err.println("usage: Store HOST PORT memory|h2 DIRECTORY");
+            System.exit(64);
+        }
+        Path directory = Path.of(args[3]);
+        logTo(directory.resolve("store.log"));
+        AbstractMongoBackend backend = args[2].equals("h2")
+            ? new DiskBackend(directory.resolve("store.h2"))
+            : new FastBackend();
+        MongoServer server = new MongoServer(backend.version(ServerVersion.MONGO_5_0));
+        server.bind(args[0], Integer.parseInt(args[1]));
+        // SIGTERM: close the clients, then write what is not yet on the disk.
+        Runtime.getRuntime().addShutdownHook(new Thread(server::shutdownNow));
+    }
+
+    private static void logTo(Path file) throws IOException {
+        Logger root = Logger.getLogger("");
+        for (Handler handler : root.getHandlers()) {
+            root.removeHandler(handler);
+        }
+        Handler handler = new FileHandler(file.toString(), LOG_BYTES, LOG_FILES, true);
+        handler.setFormatter(new SimpleFormatter());
+        root.addHandler(handler);
+        root.setLevel(Level.WARNING);
+    }
+
+    // Positions of the documents that may match the filter, from the first index whose keys all
+    // occur in it; null when there is none. The caller still matches the whole filter.
+    static <P> Iterable<P> lookUp(List<Index<P>> indexes, Document filter) {
+        for (Index<P> index : indexes) {
+            Document part = new Document();
+            for (IndexKey key : index.getKeys()) {
+                if (filter.containsKey(key.getKey())) {
+                    part.put(key.getKey(), withoutEq(filter.get(key.getKey())));
+                }
+            }
+            if (part.size() == index.getKeys().size() && index.canHandle(part)) {
+                return index.getPositions(part);
+            }
+        }
+        return null;
+    }
+
+    private static Object withoutEq(Object condition) {
+        if (condition instanceof Document && ((Document) condition).keySet().equals(Set.of("$eq"))) {
+            return ((Document) condition).get("$eq");
+        }
+        return condition;
+    }
+
+    private static final class FastBackend extends MemoryBackend {
+        @Override
+        public MemoryDatabase openOrCreateDatabase(String name) {
+            return new FastDatabase(name, getCursorRegistry());
+        }
+    }
+
+    private static final class FastDatabase extends MemoryDatabase {
+        FastDatabase(String name, CursorRegistry cursors) {
+            super(name, cursors);
+        }
+
+        @Override
+        protected MemoryCollection openOrCreateCollection(String name, CollectionOptions options) {
+            return new FastCollection(this, name, options, cursorRegistry);
+        }
+    }
+
+    private static final class FastCollection extends MemoryCollection {
+        FastCollection(MongoDatabase database, String name, CollectionOptions options, CursorRegistry cursors) {
+            super(database, name, options, cursors);
+        }
+
+        @Override
+        protected QueryResult queryDocuments(Document filter, Document order, int skip, int limit, int batch,
+                                             Document fields) {
+            Iterable<Integer> found = lookUp(getIndexes(), filter);
+            return found == null
+                ? super.queryDocuments(filter, order, skip, limit, batch, fields)
+                : matchDocuments(filter, found, order, skip, limit, batch, fields);
+        }
+    }
+
+    private static final class DiskBackend extends H2Backend {
+        DiskBackend(Path file) {
+            super(file.toString());
+        }
+
+        @Override
+        protected MongoDatabase openOrCreateDatabase(String name) {
+            return new DiskDatabase(name);
+        }
+
+        // An inner class, because the superclass opens its collections in its constructor, when
+        // a field of ours would not be set yet; the backend around us is.
+        private final class DiskDatabase extends H2Database {
+            DiskDatabase(String name) {
+                super(name, getMvStore(), getCursorRegistry());
+            }
+
+            @Override
+            protected MongoCollection<Object> openOrCreateCollection(String name, CollectionOptions options) {
+                String full = getFullCollectionNamespace(name);
+                // The names of the maps are the superclass's, which drops and renames them.
+                MVMap<Object, Document> documents = getMvStore().openMap("databases." + full);
+                MVMap<String, Object> meta = getMvStore().openMap("meta." + full);
+                return new DiskCollection(this, name, options, documents, meta, cursorRegistry);
+            }
+        }
+    }
+
+    private static final class DiskCollection extends H2Collection {
+        DiskCollection(MongoDatabase database, String name, CollectionOptions options,
+                       MVMap<Object, Document> documents, MVMap<String, Object> meta, CursorRegistry cursors) {
+            super(database, name, options, documents, meta, cursors);
+        }
+
+        @Override
+        protected QueryResult queryDocuments(Document filter, Document order, int skip, int limit, int batch,
+                                             Document fields) {
+            Iterable<Object> found = lookUp(getIndexes(), filter);
+            return found == null
+                ? super.queryDocuments(filter, order, skip, limit, batch, fields)
+                : matchDocuments(filter, found, order, skip, limit, batch, fields);
+        }
+    }
+
+    private Store() {
+    }
+}
