@@ -1,0 +1,70 @@
+/* Where media is kept for users: one interface over the local directory and S3 (MinIO, AWS, R2). */
+#ifndef COMMON_BUCKET_H
+#define COMMON_BUCKET_H
+
+#include <stdbool.h>
+
+#include "common/arena.h"
+#include "common/err.h"
+#include "proto/settings.h"
+
+struct bucket; /* belongs to the thread that opened it */
+
+struct object {
+    const char *key;
+    int64_t size_bytes, modified_at;
+    const char *etag, *content_type, *cache_control, *sha256; /* sha256: x-amz-meta-sha256; local: a sidecar-less "" */
+};
+struct objects {
+    struct object *at;
+    size_t len;
+};
+
+/* How long transfers are watched: stopped is asked at least once a second; sent adds up bytes. Both may be NULL. */
+struct bucket_watch {
+    bool (*stopped)(void *arg);
+    void (*sent)(void *arg, int64_t bytes);
+    void *arg;
+};
+
+/* One file to store. err.code ERR_NONE afterwards: it is there, whole, and etag says which (arena's). */
+struct bucket_put {
+    const char *key, *path, *content_type, *cache_control;
+    const char *sha256; /* hex, of the whole file, or NULL */
+    int64_t size_bytes;
+    const char *etag;
+    struct err err;
+};
+
+/* ERR_STORAGE_DISABLED for backend none. */
+int bucket_open(struct bucket **out, const struct bucket_settings *settings, struct err *err);
+void bucket_free(struct bucket *bucket);
+const char *bucket_backend(const struct bucket *bucket); /* "local", "minio", "s3", "r2" */
+const char *bucket_name(const struct bucket *bucket);    /* the bucket's name; local: the directory's */
+
+/* Several files and parts at once; a failed one is retried by itself (0.2 s · 2^k full jitter, cap 20 s, 6 tries,
+ * Retry-After honoured). Multipart from 16 MiB in equal parts. -1 if any failed: err is the first one's. Nothing partly
+ * stored stays: local files appear by rename, multipart uploads that fail are aborted. */
+int bucket_put(struct bucket *bucket, struct bucket_put *puts, size_t len, const struct bucket_watch *watch,
+               struct arena *arena, struct err *err);
+/* ERR_OBJECT_NOT_FOUND. */
+int bucket_head(struct bucket *bucket, const char *key, struct arena *arena, struct object *out, struct err *err);
+/* A whole small object (playlists) in memory; ERR_OBJECT_TOO_LARGE above max_bytes. */
+int bucket_get(struct bucket *bucket, const char *key, int64_t max_bytes, struct arena *arena, struct text *out,
+               struct err *err);
+/* Deletes; what is not there counts as deleted. errs[i] per key (may be NULL). At most 1,000 a call. */
+int bucket_delete(struct bucket *bucket, const char *const *keys, size_t len, struct err *errs, struct err *err);
+/* Keys with that prefix (never empty), ascending, after `after` (or NULL). */
+int bucket_list(struct bucket *bucket, const char *prefix, const char *after, size_t limit, struct arena *arena,
+                struct objects *out, struct err *err);
+/* Aborts every open multipart upload under the prefix. aborted may be NULL. Local: removes temporary files. */
+int bucket_abort_uploads(struct bucket *bucket, const char *prefix, size_t *aborted, struct err *err);
+/* S3 only: a GET URL that carries its own signature (1 … 604,800 s, SigV4). */
+int bucket_presign(struct bucket *bucket, const char *key, int64_t expires_s, struct arena *arena, const char **out,
+                   struct err *err);
+/* Local only: the object's file, opened for reading; the caller closes it. */
+int bucket_open_file(struct bucket *bucket, const char *key, int *fd, int64_t *size_bytes, struct err *err);
+/* put, head, get, delete of a small object; err says which step failed. Creates the bucket if allowed and missing. */
+int bucket_check(struct bucket *bucket, struct err *err);
+
+#endif

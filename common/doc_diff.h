@@ -1,0 +1,16 @@
+/* The difference of two documents of one table, as a MongoDB update. */
+#ifndef COMMON_DOC_DIFF_H
+#define COMMON_DOC_DIFF_H
+
+#include <bson/bson.h>
+
+#include "proto/doc.h"
+
+/* Appends to `set` every field of `after` that differs from `before` ("tasks.2.state": …), to `unset` every field that
+ * became absent. Lists of documents are compared element by element where the lengths agree, else replaced whole;
+ * lists of scalars and free-form documents are replaced whole. Fields named in `skip` (NULL-ended) are not looked at.
+ * Returns the number of fields that differ. */
+size_t doc_diff(const struct doc *doc, const void *before, const void *after, const char *const *skip, bson_t *set,
+                bson_t *unset);
+
+#endif

@@ -1,0 +1,16 @@
+/* Ids: ULIDs for jobs, ObjectIds for records, random tokens. */
+#ifndef COMMON_ID_H
+#define COMMON_ID_H
+
+#include <stdint.h>
+
+enum { ID_ULID_LEN = 26, ID_OID_LEN = 24 };
+
+/* Ascending within a process even in the same millisecond; 80 random bits from getrandom(2). Any thread. */
+void id_ulid(int64_t now_ms, char out[ID_ULID_LEN + 1]);
+/* 24 hex digits: 4 bytes seconds, 5 random bytes of the process, 3 bytes counter (MongoDB's ObjectId). */
+void id_oid(int64_t now_ms, char out[ID_OID_LEN + 1]);
+/* `len` hex digits from getrandom(2), and a NUL. */
+void id_hex(char *out, int len);
+
+#endif

@@ -1,0 +1,31 @@
+/* transcode: a media file becomes an HLS asset (CMAF segments, playlists) in the workspace. */
+#ifndef PROTO_TRANSCODE_H
+#define PROTO_TRANSCODE_H
+
+#include "proto/doc.h"
+
+/* All zero: the defaults of the ladder (6 s segments, 2 s GOP: Apple HLS authoring spec 7.5, 1.13). */
+struct transcode_params {
+    int64_t segment_s, gop_s;
+};
+struct rendition {
+    const char *name;     /* "1080p", "audio" */
+    const char *playlist; /* relative to the asset: "v1080/index.m3u8" */
+    int64_t width, height, segments, peak_bps, average_bps;
+    double frame_rate, duration_s;
+    const char *codecs; /* RFC 6381 */
+};
+struct renditions {
+    struct rendition *at;
+    size_t len;
+};
+struct transcode_result {
+    const char *playlist; /* "master.m3u8"; NULL: nothing to play (the source is an image) */
+    double duration_s;
+    int64_t width, height; /* as displayed: rotation and sample aspect ratio applied */
+    int64_t files, bytes;
+    struct renditions renditions;
+};
+extern const struct doc transcode_params_doc, transcode_result_doc, rendition_doc;
+
+#endif

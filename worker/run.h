@@ -1,0 +1,38 @@
+/* What a handler may ask and tell while it runs. */
+#ifndef WORKER_RUN_H
+#define WORKER_RUN_H
+
+#include <stdbool.h>
+
+#include "common/arena.h"
+#include "common/bucket.h"
+#include "common/err.h"
+#include "common/store.h"
+#include "proto/job.h"
+
+struct run; /* one claimed task; everything it hands out lives until the handler returns */
+
+const struct job *run_job(const struct run *run); /* as it was at the claim */
+const struct task *run_task(const struct run *run);
+struct arena *run_arena(struct run *run);
+const void *run_settings(const struct run *run); /* the struct of worker.settings */
+struct store *run_store(struct run *run);
+/* Opened at the first call, kept by the slot's thread. ERR_STORAGE_DISABLED with backend none. */
+int run_bucket(struct run *run, struct bucket **out, struct err *err);
+
+/* <workspace>/<job>/<task>.<run>, made at the first call. NULL with err when it cannot be made. */
+const char *run_dir(struct run *run, struct err *err);
+/* The directory of the run that ended task `name` with success; NULL if it did not succeed. */
+const char *run_dir_of(struct run *run, const char *name);
+/* Decodes the result of a needed task. 1: it succeeded, `out` is filled; 0: it ended otherwise (optional ones). */
+int run_need(struct run *run, const char *name, void *out, struct err *err);
+
+/* 0 … 99 and a sentence of at most 200 bytes for people. Cheap: sent once a second by the pulse. Any thread. */
+void run_progress(struct run *run, int64_t percent, const char *message);
+void run_usage(struct run *run, int64_t bytes_in, int64_t bytes_out); /* adds */
+/* The task must end soon: cancelled, timed out, lease lost or shutting down. Any thread, any time. */
+bool run_stopped(const struct run *run);
+/* Sets err to the reason: `if (run_stopped(run)) return run_stop_error(run, err);` */
+int run_stop_error(const struct run *run, struct err *err);
+
+#endif
