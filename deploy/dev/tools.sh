@@ -29,64 +29,64 @@ tool_make() { # NAME
     ) 8>"$cache/lock"
 }
 
-go_is_new_enough() { # GO
-    local found
-    found=$("$1" env GOVERSION 2>/dev/null) || return
-    printf 'go%s\n%s\n' "$go_minimum" "$found" | sort -VC
+# Each make_NAME works in an empty directory that is removed afterwards. The shell's -e does not
+# reach into them, hence the chains of &&.
+
+have_versitygw() { [[ -x $versitygw ]]; }
+make_versitygw() { # WORK
+    # Everything that the build leaves behind goes away with the work directory.
+    export GOPATH=$1/go GOCACHE=$1/cache GOBIN=$1 GOFLAGS=-modcacherw GOTOOLCHAIN=local CGO_ENABLED=0
+    local go
+    cd "$1" &&
+        go=$(find_go) &&
+        "$go" install -ldflags='-s -w' "github.com/versity/versitygw/cmd/versitygw@$versitygw_version" &&
+        mkdir -p "$(dirname "$versitygw")" &&
+        mv versitygw "$versitygw"
 }
 
 # Prints a compiler that can build versitygw. Debian 12's own is too old, but it can download a
 # newer one as a module, checked against the public checksum database like any other module.
 # Modules carry no execute bits, hence the chmod.
-find_go() { # WORK
-    local go dir
-    go=$(command -v go) || go=/usr/lib/go/bin/go
-    if ! go_is_new_enough "$go"; then
-        dir=$("$go" mod download -json "golang.org/toolchain@v0.0.1-go$go_minimum.linux-$(dpkg --print-architecture)" |
-            sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
-        chmod -R u+w,+x "$dir/bin" "$dir/pkg/tool"
-        go=$dir/bin/go
+find_go() {
+    local go=go directory
+    if ! go_is_new_enough go; then
+        directory=$(go mod download -json "golang.org/toolchain@v0.0.1-go$go_minimum.linux-$(dpkg --print-architecture)" |
+            sed -n 's/^\t"Dir": "\(.*\)",$/\1/p') &&
+            chmod -R +x "$directory/bin" "$directory/pkg/tool" &&
+            go=$directory/bin/go || return
     fi
     echo "$go"
 }
 
-have_versitygw() { [[ -x $versitygw ]]; }
-make_versitygw() { # WORK
-    cd "$1" || return
-    # Everything that the build leaves behind goes away with the work directory.
-    export GOPATH=$1/go GOCACHE=$1/cache GOFLAGS=-modcacherw GOTOOLCHAIN=local GOBIN=$1/bin CGO_ENABLED=0
-    local go
-    go=$(find_go)
-    unset GOROOT
-    "$go" install -ldflags='-s -w' "github.com/versity/versitygw/cmd/versitygw@$versitygw_version"
-    mkdir -p "$(dirname "$versitygw")"
-    mv "$GOBIN/versitygw" "$versitygw"
+go_is_new_enough() { # COMMAND
+    local found
+    found=$("$1" env GOVERSION 2>/dev/null) || return
+    printf 'go%s\n%s\n' "$go_minimum" "$found" | sort -VC
 }
 
 have_store() { [[ -d $store ]]; }
 make_store() { # WORK
-    mkdir "$1/store"
-    mvn -q -B -f "$dev_dir/store/pom.xml" dependency:copy-dependencies -DoutputDirectory="$1/store/jars"
-    javac -Xlint:all,-processing -d "$1/store/classes" -cp "$1/store/jars/*" "$dev_dir"/store/*.java
-    mkdir -p "$(dirname "$store")"
-    mv "$1/store" "$store"
+    mvn -q -B -f "$dev_dir/store/pom.xml" dependency:copy-dependencies -DoutputDirectory="$1/store/jars" &&
+        javac -Xlint:all,-processing -d "$1/store/classes" -cp "$1/store/jars/*" "$dev_dir"/store/*.java &&
+        mkdir -p "$(dirname "$store")" &&
+        mv "$1/store" "$store"
 }
 
 have_hls() { [[ -f $cache/hls/hls.min.js && $(cat "$cache/hls/version" 2>/dev/null) == "$hls_version" ]]; }
 make_hls() { # WORK
-    cd "$1" || return
-    npm pack --silent "hls.js@$hls_version"
-    mkdir -p "$cache/hls"
-    tar xzOf "hls.js-$hls_version.tgz" package/dist/hls.min.js >hls.min.js
-    mv hls.min.js "$cache/hls/hls.min.js"
-    echo "$hls_version" >"$cache/hls/version"
+    cd "$1" &&
+        npm pack --silent "hls.js@$hls_version" &&
+        tar xzOf "hls.js-$hls_version.tgz" package/dist/hls.min.js >hls.min.js &&
+        mkdir -p "$cache/hls" &&
+        mv hls.min.js "$cache/hls/hls.min.js" &&
+        echo "$hls_version" >"$cache/hls/version"
 }
 
 # The copy of the requirements is written last: it says that the environment is complete.
 have_venv() { cmp -s "$requirements" "$cache/venv/requirements.txt"; }
 make_venv() { # WORK
     # Debian's own interpreter: another python3 on the PATH may lack the venv module.
-    /usr/bin/python3 -m venv --clear "$cache/venv"
-    "$cache/venv/bin/pip" install --quiet -r "$requirements"
-    cp "$requirements" "$cache/venv/requirements.txt"
+    /usr/bin/python3 -m venv --clear "$cache/venv" &&
+        "$cache/venv/bin/pip" install --quiet -r "$requirements" &&
+        cp "$requirements" "$cache/venv/requirements.txt"
 }
