@@ -40,7 +40,8 @@ enum field_flags {
     FIELD_TIME = 4,     /* int64: ms since 1970; JSON: RFC 3339 UTC with ms; BSON: date */
     FIELD_OID = 8,      /* str of 24 hex digits; BSON: ObjectId */
     FIELD_SECRET = 16,  /* never printed */
-    FIELD_HIDDEN = 32   /* in the store, not in JSON answers */
+    FIELD_HIDDEN = 32,  /* in the store, not in JSON answers */
+    FIELD_ID = 64       /* the record's key: named _id in the store */
 };
 
 /* One row. Zero min and max mean "no bound"; for strings they bound the length in bytes, for lists the count. */

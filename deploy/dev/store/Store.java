@@ -3,14 +3,14 @@
 //   java Store HOST PORT memory DIRECTORY    fast, forgets everything at exit
 //   java Store HOST PORT h2 DIRECTORY        keeps its data in DIRECTORY/store.h2; commits once a second
 //
-// It is mongo-java-server with one change: an index serves every filter that contains its keys.
-// The original uses one only when the filter has exactly the index's keys, so that the
-// compare-and-swap {_id, rev}, which is most of what mediafleet does, would read every document.
+// It is mongo-java-server with two changes. A unique index serves every filter that contains its
+// keys (Lookup): the original wants exactly the index's keys, so that the compare-and-swap
+// {_id, rev}, which is most of what mediafleet does, would read every document. And the other
+// indexes work at all (OrderedIndex).
 
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Set;
 import java.util.logging.FileHandler;
 import java.util.logging.Handler;
 import java.util.logging.Level;
@@ -68,30 +68,6 @@ public final class Store {
         root.setLevel(Level.WARNING);
     }
 
-    // Positions of the documents that may match the filter, from the first index whose keys all
-    // occur in it; null when there is none. The caller still matches the whole filter.
-    static <P> Iterable<P> lookUp(List<Index<P>> indexes, Document filter) {
-        for (Index<P> index : indexes) {
-            Document part = new Document();
-            for (IndexKey key : index.getKeys()) {
-                if (filter.containsKey(key.getKey())) {
-                    part.put(key.getKey(), withoutEq(filter.get(key.getKey())));
-                }
-            }
-            if (part.size() == index.getKeys().size() && index.canHandle(part)) {
-                return index.getPositions(part);
-            }
-        }
-        return null;
-    }
-
-    private static Object withoutEq(Object condition) {
-        if (condition instanceof Document && ((Document) condition).keySet().equals(Set.of("$eq"))) {
-            return ((Document) condition).get("$eq");
-        }
-        return condition;
-    }
-
     private static final class FastBackend extends MemoryBackend {
         @Override
         public MemoryDatabase openOrCreateDatabase(String name) {
@@ -108,6 +84,12 @@ public final class Store {
         protected MemoryCollection openOrCreateCollection(String name, CollectionOptions options) {
             return new FastCollection(this, name, options, cursorRegistry);
         }
+
+        @Override
+        protected Index<Integer> openOrCreateSecondaryIndex(String collection, String name, List<IndexKey> keys,
+                                                            boolean sparse) {
+            return new OrderedIndex<>(name, keys);
+        }
     }
 
     private static final class FastCollection extends MemoryCollection {
@@ -118,10 +100,15 @@ public final class Store {
         @Override
         protected QueryResult queryDocuments(Document filter, Document order, int skip, int limit, int batch,
                                              Document fields) {
-            Iterable<Integer> found = lookUp(getIndexes(), filter);
+            Lookup<Integer> found = Lookup.find(getIndexes(), filter, order);
             return found == null
                 ? super.queryDocuments(filter, order, skip, limit, batch, fields)
-                : matchDocuments(filter, found, order, skip, limit, batch, fields);
+                : matchDocuments(filter, found.positions, found.sorted ? null : order, skip, limit, batch, fields);
+        }
+
+        @Override
+        public synchronized int count(Document filter, int skip, int limit) {
+            return super.count(filter, skip, limit);
         }
     }
 
@@ -150,6 +137,12 @@ public final class Store {
                 MVMap<String, Object> meta = getMvStore().openMap("meta." + full);
                 return new DiskCollection(this, name, options, documents, meta, cursorRegistry);
             }
+
+            @Override
+            protected Index<Object> openOrCreateSecondaryIndex(String collection, String name, List<IndexKey> keys,
+                                                               boolean sparse) {
+                return new OrderedIndex<>(name, keys);
+            }
         }
     }
 
@@ -162,10 +155,15 @@ public final class Store {
         @Override
         protected QueryResult queryDocuments(Document filter, Document order, int skip, int limit, int batch,
                                              Document fields) {
-            Iterable<Object> found = lookUp(getIndexes(), filter);
+            Lookup<Object> found = Lookup.find(getIndexes(), filter, order);
             return found == null
                 ? super.queryDocuments(filter, order, skip, limit, batch, fields)
-                : matchDocuments(filter, found, order, skip, limit, batch, fields);
+                : matchDocuments(filter, found.positions, found.sorted ? null : order, skip, limit, batch, fields);
+        }
+
+        @Override
+        public synchronized int count(Document filter, int skip, int limit) {
+            return super.count(filter, skip, limit);
         }
     }
 
