@@ -35,21 +35,26 @@ reserved_by_other() { # BASE
     [[ $owner != "$state" ]] && grep -qsx "port_base=$1" "$owner/instance"
 }
 
+reserve() { # BASE
+    mkdir -p "$reservations"
+    echo "$state" >"$reservations/$1"
+    echo "port_base=$1" >>"$state/instance"
+}
+
 # Prints the base of a free range and reserves it. The search starts at a place that depends on
 # the state directory, so that an instance tends to get the same ports again.
 choose_ports() {
     local busy base try seed
-    mkdir -p "$reservations"
     busy=$(listening)
     seed=$((16#$(sha256sum <<<"$state" | cut -c1-6)))
+    mkdir -p "$reservations"
     exec 7>"$reservations/lock"
     flock 7
     for ((try = 0; try < 1000; try++)); do
         base=$((20000 + (seed + try) % 1000 * 10))
         range_is_free "$base" "$busy" || continue
         ! reserved_by_other "$base" || continue
-        echo "$state" >"$reservations/$base"
-        echo "port_base=$base" >>"$state/instance" # before the lock is given back
+        reserve "$base" # before the lock is given back
         echo "$base"
         break
     done

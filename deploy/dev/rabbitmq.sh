@@ -3,16 +3,20 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # its variables are shared with services
 
 rabbitmq_bin=/usr/lib/rabbitmq/bin # the scripts in /usr/sbin change to the user rabbitmq
+# Loopback only, also between nodes; and the port mapper is ours to start.
+rabbitmq_erlang_options='-kernel inet_dist_use_interface {127,0,0,1} -start_epmd false'
 
 rabbitmq_start() {
     rabbitmq_configure
     is_running epmd || spawn epmd epmd -port "$epmd_port" -address 127.0.0.1
-    rabbitmq_environment
-    # RUNNING_UNDER_SYSTEMD: the script becomes the server instead of watching it, so that the
-    # pid we remember is the server's. epmd is ours, hence -start_epmd false.
-    RUNNING_UNDER_SYSTEMD=true \
-        RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="-kernel inet_dist_use_interface {127,0,0,1} -start_epmd false" \
+    (
+        rabbitmq_environment
+        export RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=$rabbitmq_erlang_options
+        # The script becomes the server instead of watching it, so that the pid which we remember
+        # is the server's.
+        export RUNNING_UNDER_SYSTEMD=true
         spawn rabbitmq "$rabbitmq_bin/rabbitmq-server"
+    )
 }
 
 rabbitmq_ready() {
@@ -67,6 +71,5 @@ rabbitmq_environment() {
 
 rabbitmq_ctl() { # ARGUMENT...
     rabbitmq_environment
-    RABBITMQ_CTL_ERL_ARGS="-kernel inet_dist_use_interface {127,0,0,1} -start_epmd false" \
-        "$rabbitmq_bin/rabbitmqctl" "$@"
+    RABBITMQ_CTL_ERL_ARGS=$rabbitmq_erlang_options "$rabbitmq_bin/rabbitmqctl" "$@"
 }

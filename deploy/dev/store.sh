@@ -3,7 +3,7 @@
 
 store_start() {
     mkdir -p "$state/store"
-    # Serial collector, first compiler tier kept: the fastest start and the smallest footprint.
+    # The serial collector has the smallest footprint and was as fast as the parallel one.
     spawn store java -Xms64m -Xmx1g -XX:+UseSerialGC -XX:-UsePerfData \
         -cp "$store/classes:$store/jars/*" Store 127.0.0.1 "$store_port" "$store_backend" "$state/store"
 }
