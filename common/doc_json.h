@@ -4,6 +4,7 @@
 
 #include "common/arena.h"
 #include "common/err.h"
+#include "common/json_text.h"
 #include "proto/doc.h"
 
 /* RFC 8259 and stricter: whole input, depth ≤ 32, no duplicate keys, no NUL, UTF-8 without lone surrogates, integers
@@ -20,9 +21,7 @@ int doc_json_decode(const struct doc *doc, const char *json, size_t len, unsigne
 /* Adds the document to `text` as one JSON object. Absent fields are left out; FIELD_HIDDEN and FIELD_SECRET ones too. */
 void doc_json_encode(const struct doc *doc, const void *object, struct text *text);
 
-/* Pieces for answers that are more than one document. json_string adds the quotes and escapes. */
-void json_string(struct text *text, const char *value);
-void json_time(struct text *text, int64_t ms);
+/* For answers that are more than one document, beside common/json_text.h. */
 void json_raw(struct text *text, const struct raw *raw); /* BSON as JSON; {} if there is none */
 
 #endif

@@ -17,7 +17,8 @@ struct err {
     char pointer[96]; /* JSON pointer of the field at fault, "" if none */
 };
 
-/* Both return -1, so that `return err_set(err, ERR_TIMEOUT, "no answer in %d s", s);` is a whole error path. */
+/* All return -1, so that `return err_set(err, ERR_TIMEOUT, "no answer in %d s", s);` is a whole error path. err_set and
+ * err_errno replace whatever err held, retry_after_ms and pointer too. */
 int err_set(struct err *err, enum error code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Adds context in front of the detail ("open 'x': "), keeps the code. */
 int err_prefix(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -1,0 +1,120 @@
+/* Ids: all randomness comes from getrandom(2); a forked child draws anew. */
+#include "common/id.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+enum { RANDOM_BYTES = 10 };
+
+/* What the last id was, so that the next one is greater. */
+static struct {
+    pthread_mutex_t lock;
+    pid_t pid; /* whose state this is: after a fork it is the parent's */
+    int64_t ms;
+    uint8_t random[RANDOM_BYTES];
+    uint8_t process[5];
+    uint32_t counter;
+} last = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void draw(void *out, size_t len)
+{
+    for (size_t got = 0; got < len;) {
+        ssize_t n = getrandom((char *)out + got, len - got, 0);
+        if (n < 0 && errno != EINTR)
+            abort();
+        got += n > 0 ? (size_t)n : 0;
+    }
+}
+
+/* With the lock held. */
+static void refresh_after_fork(void)
+{
+    pid_t pid = getpid();
+    if (last.pid == pid)
+        return;
+    last.pid = pid;
+    last.ms = -1;
+    draw(last.process, sizeof last.process);
+    draw(&last.counter, sizeof last.counter);
+}
+
+/* Adds one to the random part; false when it ran over. */
+static bool increment(uint8_t random[RANDOM_BYTES])
+{
+    for (int i = RANDOM_BYTES - 1; i >= 0; i--)
+        if (++random[i] != 0)
+            return true;
+    return false;
+}
+
+void id_ulid(int64_t now_ms, char out[ID_ULID_LEN + 1])
+{
+    static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    uint8_t bytes[16];
+    pthread_mutex_lock(&last.lock);
+    refresh_after_fork();
+    if (now_ms > last.ms) {
+        last.ms = now_ms;
+        draw(last.random, sizeof last.random);
+    } else if (!increment(last.random)) {
+        last.ms++;
+    }
+    for (int i = 0; i < 6; i++)
+        bytes[i] = (uint8_t)(last.ms >> (40 - 8 * i));
+    memcpy(bytes + 6, last.random, RANDOM_BYTES);
+    pthread_mutex_unlock(&last.lock);
+
+    /* 128 bits in 26 digits of 5: the first digit holds three bits only. */
+    unsigned bits = 0, held = 2;
+    for (int i = 0, at = 0; i < ID_ULID_LEN; i++) {
+        if (held < 5) {
+            bits = bits << 8 | bytes[at++];
+            held += 8;
+        }
+        held -= 5;
+        out[i] = digits[bits >> held & 31];
+        bits &= (1u << held) - 1;
+    }
+    out[ID_ULID_LEN] = '\0';
+}
+
+static void put_hex(char *out, const uint8_t *bytes, int len)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (int i = 0; i < len; i++)
+        out[i] = digits[i % 2 ? bytes[i / 2] & 15 : bytes[i / 2] >> 4];
+    out[len] = '\0';
+}
+
+void id_oid(int64_t now_ms, char out[ID_OID_LEN + 1])
+{
+    uint8_t bytes[12];
+    pthread_mutex_lock(&last.lock);
+    refresh_after_fork();
+    uint32_t counter = last.counter++;
+    memcpy(bytes + 4, last.process, sizeof last.process);
+    pthread_mutex_unlock(&last.lock);
+    uint32_t seconds = (uint32_t)(now_ms / 1000);
+    for (int i = 0; i < 4; i++)
+        bytes[i] = (uint8_t)(seconds >> (24 - 8 * i));
+    for (int i = 0; i < 3; i++)
+        bytes[9 + i] = (uint8_t)(counter >> (16 - 8 * i));
+    put_hex(out, bytes, ID_OID_LEN);
+}
+
+void id_hex(char *out, int len)
+{
+    uint8_t bytes[32];
+    for (int done = 0; done < len;) {
+        int digits = len - done < 64 ? len - done : 64;
+        draw(bytes, (size_t)(digits + 1) / 2);
+        put_hex(out + done, bytes, digits);
+        done += digits;
+    }
+    out[len > 0 ? len : 0] = '\0';
+}
