@@ -8,11 +8,15 @@
 #include "proto/transcode.h"
 #include "proto/upload.h"
 
-#define KIND(word) .name = #word, .queue = "mediafleet." #word, .params = &word##_params_doc, .result = &word##_result_doc
+#define KIND(word)                                                                                 \
+    .name = #word, .queue = "mediafleet." #word, .params = &word##_params_doc,                     \
+    .result = &word##_result_doc
 
-/* Attempts and slots: DESIGN; timeouts: the longest work that is still honest work for 6 h of video. */
+/* Attempts and slots: DESIGN; timeouts: the longest work that is still honest work for 6 h of
+ * video. */
 const struct kind_row kinds[KIND_COUNT] = {
-    [KIND_HELLO] = {KIND(hello), .max_attempts = 3, .timeout_s = 3700, .slots = 64, .batched = true},
+    [KIND_HELLO] = {KIND(hello), .max_attempts = 3, .timeout_s = 3700, .slots = 64,
+                    .batched = true},
     [KIND_DOWNLOAD] = {KIND(download), .max_attempts = 3, .timeout_s = 6 * 3600, .slots = 100},
     [KIND_TRANSCODE] = {KIND(transcode), .max_attempts = 2, .timeout_s = 24 * 3600, .slots = 1},
     [KIND_THUMBNAIL] = {KIND(thumbnail), .max_attempts = 2, .timeout_s = 600, .slots = 1},

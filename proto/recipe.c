@@ -27,7 +27,8 @@ const struct recipe recipes[] = {
                 .needs = {"download", "transcode", "thumbnail"},
                 .weight = 15}},
      .len = 4},
-    /* What a failed job left in the bucket: deleted at once, and again when no late PUT can come any more. */
+    /* What a failed job left in the bucket: deleted at once, and again when no late PUT can come
+       any more. */
     {.name = "job.cleanup",
      .params = &cleanup_params_doc,
      .simple = true,
