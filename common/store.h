@@ -32,10 +32,13 @@ int store_jobs_by_id(struct store *store, const char *const *ids, size_t len, st
 
 /* Claims task `task` of `job` for `worker`, if it is queued and due: one findAndModify, or for several one unordered
  * bulk update and one find. Fills claimed (true: ours, `found` is the job as it now is, `task` runs as ours). Where
- * false, `found` is the job as read (found.id NULL: no such job). */
+ * false, `found` is the job as read (found.id NULL: no such job). Which claim is ours is exact: each entry of each call
+ * writes a token of its own into the task (tasks.N.claim, in no table) and looks for it. A task that has crashed
+ * processes before is claimed only by those that are `alone`. */
 struct store_claim {
     const char *job;
     size_t task;
+    bool alone; /* nothing else runs in this process */
     bool claimed;
     struct job found;
 };
@@ -66,6 +69,16 @@ int store_pulse(struct store *store, struct store_pulse *held, size_t len, const
 /* Live jobs whose alarm_at has passed, the oldest alarm first. */
 int store_due(struct store *store, int64_t now, size_t limit, struct arena *arena, struct job **out, size_t *len,
               struct err *err);
+
+/* A page of a list, the newest first. Absent members do not filter. */
+struct job_query {
+    const char *tenant, *project_id, *recipe;
+    enum job_state state;
+    const char *before_id; /* the last id of the page before, or NULL */
+    size_t limit;
+};
+int store_list_jobs(struct store *store, const struct job_query *query, struct arena *arena, struct job **out,
+                    size_t *len, struct err *err);
 
 /* --- other records: a collection name, a table, and filters that are documents of the same table ---------------- */
 #include "common/store_records.h"

@@ -25,8 +25,9 @@ int store_update(struct store *store, const char *collection, const struct doc *
 /* Unordered bulk of the same by _id: each of `records` (array of doc->size) upserted whole, 500 a batch. */
 int store_upsert_many(struct store *store, const char *collection, const struct doc *doc, const void *records,
                       size_t len, struct err *err);
-/* By _id: deletes these. */
-int store_delete_many(struct store *store, const char *collection, const char *const *ids, size_t len, struct err *err);
+/* Deletes the records with these _ids, 500 a batch; what is not there counts as deleted. */
+int store_delete_many(struct store *store, const char *collection, const struct doc *doc, const char *const *ids,
+                      size_t len, struct err *err);
 /* A page in _id order (descending where asked), after the _id `after` (NULL: from the start). `out` is an array of
  * doc->size in the arena. */
 struct store_page {
