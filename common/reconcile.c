@@ -1,0 +1,221 @@
+/* The reconciler's thread: due jobs, one batch of swaps a second, tickets for what was saved. */
+#include "common/reconcile.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "common/change.h"
+#include "common/clock.h"
+
+enum { BATCH = 500, PASS_MS = 1000, PASSES_AT_ONCE = 20, NUDGES_CAP = 7 };
+
+struct reconcile {
+    struct store *store;
+    struct publisher *publisher;
+    int64_t lease_ms;
+    int64_t trusted_from; /* monotonic: leases are judged from then on */
+    int64_t clock_asked;
+    int64_t depth_at[KIND_COUNT]; /* of this pass: -1 not asked yet */
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool stop;
+    atomic_llong looked, expired, published, conflicts, failures;
+};
+
+int reconcile_publish(struct publisher *publisher, const struct job *job, int64_t now,
+                      struct err *err)
+{
+    struct publication due[JOB_TASKS_MAX];
+    size_t len = 0;
+    for (size_t i = 0; i < job->tasks.len && i < JOB_TASKS_MAX; i++)
+        if (job_due(job, i, now))
+            due[len++] = (struct publication){
+                .kind = job->tasks.at[i].kind, .job = job->id, .task = (int64_t)i};
+    if (job_finishing(job) && job->tasks.len)
+        due[len++] = (struct publication){.kind = job->tasks.at[0].kind, .job = job->id, .task = 0};
+    return len ? publisher_send(publisher, due, len, err) : 0;
+}
+
+static bool lease_ended(const struct job *job, int64_t now)
+{
+    for (size_t i = 0; i < job->tasks.len; i++)
+        if (job->tasks.at[i].state == TASK_RUNNING && job->tasks.at[i].lease_until <= now)
+            return true;
+    return false;
+}
+
+/* Whether a ticket that nobody took may be repeated: only into an empty queue, or when it is really
+ * late. */
+static bool may_repeat(struct reconcile *r, const struct job *job, const struct task *task)
+{
+    if (job->nudges >= NUDGES_CAP)
+        return true;
+    if (r->depth_at[task->kind] < 0) {
+        struct queue_depth depth = {0};
+        struct err err = {0};
+        r->depth_at[task->kind] =
+            publisher_depth(r->publisher, task->kind, &depth, &err) ? 1 : depth.ready;
+    }
+    return r->depth_at[task->kind] == 0;
+}
+
+/* A nudged job: tickets of tasks that came due since the alarm was set go out at once, older ones
+ * only as repeats. */
+static void publish_nudged(struct reconcile *r, const struct job *before, const struct job *after,
+                           int64_t now)
+{
+    for (size_t i = 0; i < after->tasks.len; i++) {
+        const struct task *task = &after->tasks.at[i];
+        if (!job_due(after, i, now) ||
+            (task->due_at < before->alarm_at && !may_repeat(r, after, task)))
+            continue;
+        struct publication ticket = {.kind = task->kind, .job = after->id, .task = (int64_t)i};
+        struct err err = {0};
+        if (publisher_send(r->publisher, &ticket, 1, &err) == 0)
+            atomic_fetch_add(&r->published, 1);
+    }
+}
+
+static void publish_saved(struct reconcile *r, const struct store_swap *swap, bool expired,
+                          int64_t now)
+{
+    struct err err = {0};
+    if (!expired && !job_finishing(swap->after))
+        publish_nudged(r, swap->before, swap->after, now);
+    else if (reconcile_publish(r->publisher, swap->after, now, &err) == 0)
+        atomic_fetch_add(&r->published, 1);
+}
+
+static int judge(struct reconcile *r, struct job *jobs, size_t len, int64_t now,
+                 struct arena *arena, struct err *err)
+{
+    struct store_swap *swaps = arena_alloc_array(arena, len, sizeof *swaps);
+    bool *expired = arena_alloc_array(arena, len, sizeof *expired);
+    bool trusted = clock_mono_ms() >= r->trusted_from;
+    size_t n = 0;
+    for (size_t i = 0; i < len; i++) {
+        if (!trusted && lease_ended(&jobs[i], now))
+            continue;
+        struct job *after = change_draft(&jobs[i], arena);
+        expired[n] = job_expire(after, now);
+        if (!expired[n])
+            job_nudge(after, now);
+        swaps[n++] = (struct store_swap){.before = &jobs[i], .after = after};
+    }
+    if (n && store_swap(r->store, swaps, n, err))
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        if (!swaps[i].saved) {
+            atomic_fetch_add(&r->conflicts, 1);
+            continue;
+        }
+        atomic_fetch_add(&r->expired, expired[i]);
+        publish_saved(r, &swaps[i], expired[i], now);
+    }
+    return 0;
+}
+
+/* One look at what is due; returns how many jobs that were, -1 when the store did not answer. */
+static int pass(struct reconcile *r, struct arena *arena, struct err *err)
+{
+    struct job *jobs = NULL;
+    size_t len = 0;
+    int64_t mono = clock_mono_ms();
+    if (!r->clock_asked || mono - r->clock_asked > 60000) {
+        if (store_ping(r->store, err))
+            return -1;
+        r->clock_asked = mono;
+    }
+    int64_t now = clock_now_ms();
+    for (int kind = 0; kind < KIND_COUNT; kind++)
+        r->depth_at[kind] = -1;
+    if (store_due(r->store, now, BATCH, arena, &jobs, &len, err))
+        return -1;
+    atomic_fetch_add(&r->looked, (long long)len);
+    if (len && judge(r, jobs, len, now, arena, err))
+        return -1;
+    return (int)len;
+}
+
+static bool pause_pass(struct reconcile *r)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += PASS_MS / 1000;
+    pthread_mutex_lock(&r->lock);
+    while (!r->stop && pthread_cond_timedwait(&r->wake, &r->lock, &until) == 0)
+        ;
+    bool stop = r->stop;
+    pthread_mutex_unlock(&r->lock);
+    return !stop;
+}
+
+static void *loop(void *arg)
+{
+    struct reconcile *r = arg;
+    struct arena arena = {0};
+    do {
+        int found = BATCH;
+        for (int i = 0; i < PASSES_AT_ONCE && found == BATCH; i++) {
+            struct err err = {0};
+            found = pass(r, &arena, &err);
+            if (found < 0) {
+                atomic_fetch_add(&r->failures, 1);
+                r->trusted_from = clock_mono_ms() + r->lease_ms;
+            }
+            arena_reset(&arena);
+        }
+    } while (pause_pass(r));
+    arena_release(&arena);
+    return NULL;
+}
+
+int reconcile_open(struct reconcile **out, struct store *store, struct publisher *publisher,
+                   int64_t lease_ms, struct err *err)
+{
+    struct reconcile *r = calloc(1, sizeof *r);
+    if (!r)
+        abort();
+    r->store = store;
+    r->publisher = publisher;
+    r->lease_ms = lease_ms;
+    r->trusted_from = clock_mono_ms() + lease_ms;
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&r->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    pthread_mutex_init(&r->lock, NULL);
+    int failed = pthread_create(&r->thread, NULL, loop, r);
+    if (failed) {
+        free(r);
+        return err_errno(err, failed, "start the reconciler's thread");
+    }
+    *out = r;
+    return 0;
+}
+
+void reconcile_free(struct reconcile *r)
+{
+    if (!r)
+        return;
+    pthread_mutex_lock(&r->lock);
+    r->stop = true;
+    pthread_cond_signal(&r->wake);
+    pthread_mutex_unlock(&r->lock);
+    pthread_join(r->thread, NULL);
+    pthread_cond_destroy(&r->wake);
+    pthread_mutex_destroy(&r->lock);
+    free(r);
+}
+
+struct reconcile_counts reconcile_counts(struct reconcile *r)
+{
+    return (struct reconcile_counts){.looked = atomic_load(&r->looked),
+                                     .expired = atomic_load(&r->expired),
+                                     .published = atomic_load(&r->published),
+                                     .conflicts = atomic_load(&r->conflicts),
+                                     .failures = atomic_load(&r->failures)};
+}
