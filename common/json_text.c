@@ -13,6 +13,8 @@
  * longer character, else the letter after the backslash. */
 static unsigned char escape_of(unsigned char byte)
 {
+    if (byte >= 0x20 && byte < 0x7F && byte != '"' && byte != '\\')
+        return 0;
     static const unsigned char controls[32] = {
         ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r',
     };
@@ -20,9 +22,7 @@ static unsigned char escape_of(unsigned char byte)
         return 1;
     if (byte < 0x20)
         return controls[byte] ? controls[byte] : 'u';
-    if (byte == 0x7F)
-        return 'u';
-    return byte == '"' || byte == '\\' ? byte : 0;
+    return byte == 0x7F ? 'u' : byte;
 }
 
 static void add_escape(struct text *text, unsigned char byte, unsigned char how)
