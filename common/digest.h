@@ -1,0 +1,26 @@
+/* The one door to libcrypto: SHA-256, HMAC, and comparison that takes the same time whatever
+ * differs. */
+#ifndef COMMON_DIGEST_H
+#define COMMON_DIGEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { DIGEST_LEN = 32, DIGEST_HEX_LEN = 64 };
+
+void digest_sha256(const void *bytes, size_t len, uint8_t out[DIGEST_LEN]);
+void digest_hmac_sha256(const void *key, size_t key_len, const void *bytes, size_t len,
+                        uint8_t out[DIGEST_LEN]);
+
+/* A SHA-256 in pieces; digest_end frees it, out may be NULL to give up. */
+struct digest;
+struct digest *digest_begin(void);
+void digest_add(struct digest *digest, const void *bytes, size_t len);
+void digest_end(struct digest *digest, uint8_t out[DIGEST_LEN]);
+
+/* Lower case, and a NUL. */
+void digest_hex(const uint8_t digest[DIGEST_LEN], char out[DIGEST_HEX_LEN + 1]);
+bool digest_equal(const void *a, const void *b, size_t len);
+
+#endif

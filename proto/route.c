@@ -1,0 +1,148 @@
+/* The routes, and how a path is held against a row's. */
+#include "proto/route.h"
+
+#include <string.h>
+
+#include "proto/answer.h"
+#include "proto/hello.h"
+#include "proto/scene.h"
+
+const char *const role_names[] = {NULL, "viewer", "operator", "admin", NULL};
+
+const struct route routes[ROUTE_COUNT] = {
+    [ROUTE_HEALTHZ] = {.method = "GET",
+                       .path = "/healthz",
+                       .status = 200,
+                       .response = &health_doc,
+                       .text = "Answers while the event loop lives."},
+    [ROUTE_READYZ] =
+        {.method = "GET",
+         .path = "/readyz",
+         .status = 200,
+         .response = &readiness_doc,
+         .text = "Tells each service the gateway needs; 503 when jobs cannot be accepted."},
+    [ROUTE_METRICS] =
+        {.method = "GET",
+         .path = "/metrics",
+         .role = ROLE_VIEWER,
+         .status = 200,
+         .content_type = "text/plain; version=0.0.4; charset=utf-8",
+         .text = "Prometheus' text format: the gateway's counters and the workers' summed up."},
+    [ROUTE_OPENAPI] = {.method = "GET",
+                       .path = "/openapi.json",
+                       .status = 200,
+                       .content_type = "application/json",
+                       .text = "This description."},
+    [ROUTE_MEDIA_STORE] = {.method = "POST",
+                           .path = "/api/v1/media/store",
+                           .role = ROLE_OPERATOR,
+                           .flags = ROUTE_MAKES_JOB,
+                           .status = 202,
+                           .request = &media_store_doc,
+                           .response = &accepted_doc,
+                           .text =
+                               "Stores the media behind a URL: download, HLS, thumbnails, upload."},
+    [ROUTE_HELLO] = {.method = "POST",
+                     .path = "/api/v1/debug/hello",
+                     .role = ROLE_OPERATOR,
+                     .flags = ROUTE_MAKES_JOB,
+                     .status = 202,
+                     .request = &hello_params_doc,
+                     .response = &accepted_doc,
+                     .text = "A job that sleeps and ends as told, to try the fleet."},
+    [ROUTE_JOBS] = {.method = "GET",
+                    .path = "/api/v1/jobs",
+                    .role = ROLE_VIEWER,
+                    .status = 200,
+                    .query = &job_query_doc,
+                    .response = &job_page_doc,
+                    .text = "The tenant's jobs, the newest first, without their tasks and logs."},
+    [ROUTE_JOB] = {.method = "GET",
+                   .path = "/api/v1/jobs/{id}",
+                   .role = ROLE_VIEWER,
+                   .status = 200,
+                   .response = &job_view_doc,
+                   .text = "A job and its progress; If-None-Match makes polling cheap."},
+    [ROUTE_JOB_CANCEL] = {.method = "POST",
+                          .path = "/api/v1/jobs/{id}/cancel",
+                          .role = ROLE_OPERATOR,
+                          .status = 202,
+                          .response = &job_view_doc,
+                          .text =
+                              "Stops a job: nothing more starts, running tasks are interrupted."},
+    [ROUTE_JOB_RETRY] = {.method = "POST",
+                         .path = "/api/v1/jobs/{id}/retry",
+                         .role = ROLE_OPERATOR,
+                         .flags = ROUTE_MAKES_JOB,
+                         .status = 202,
+                         .response = &accepted_doc,
+                         .text = "Asks for the same again, as a new job."},
+    [ROUTE_SCENE] = {.method = "GET",
+                     .path = "/api/v1/scenes/{mongo_db_id}",
+                     .role = ROLE_VIEWER,
+                     .status = 200,
+                     .response = &scene_view_doc,
+                     .text = "A media record with signed URLs."},
+    [ROUTE_WORKERS] = {.method = "GET",
+                       .path = "/api/v1/workers",
+                       .role = ROLE_VIEWER,
+                       .status = 200,
+                       .content_type = "application/json",
+                       .text = "The workers' last beats."},
+    [ROUTE_QUEUES] = {.method = "GET",
+                      .path = "/api/v1/queues",
+                      .role = ROLE_VIEWER,
+                      .status = 200,
+                      .response = &queue_page_doc,
+                      .text = "What waits for which kind of worker."},
+    [ROUTE_MEDIA] = {.method = "GET",
+                     .path = "/media/{grant}/{key…}",
+                     .flags = ROUTE_SIGNED,
+                     .status = 200,
+                     .content_type = "application/octet-stream",
+                     .text = "An object of the bucket; the grant is \"<expires>.<signature>\" over "
+                             "its job's prefix."},
+};
+
+/* A segment is what lies between slashes. */
+static size_t segment_len(const char *at)
+{
+    return strcspn(at, "/");
+}
+
+static bool capture_segment(const char *pattern, size_t pattern_len, const char *path,
+                            size_t path_len, struct capture *captures, size_t *len)
+{
+    static const char rest[] = "…";
+    size_t name_len = pattern_len - 2;
+    bool takes_rest =
+        name_len > sizeof rest - 1 &&
+        memcmp(pattern + 1 + name_len - (sizeof rest - 1), rest, sizeof rest - 1) == 0;
+    if (path_len == 0 || *len == ROUTE_CAPTURES_MAX)
+        return false;
+    captures[(*len)++] = (struct capture){
+        .name = pattern + 1,
+        .name_len = takes_rest ? name_len - (sizeof rest - 1) : name_len,
+        .at = path,
+        .len = takes_rest ? strlen(path) : path_len,
+    };
+    return true;
+}
+
+bool route_match(const char *pattern, const char *path, struct capture *captures, size_t *len)
+{
+    *len = 0;
+    while (*pattern == '/' && *path == '/') {
+        size_t pattern_len = segment_len(++pattern), path_len = segment_len(++path);
+        if (pattern[0] == '{') {
+            if (!capture_segment(pattern, pattern_len, path, path_len, captures, len))
+                return false;
+            path_len = captures[*len - 1].len;
+        } else if (pattern_len != path_len || memcmp(pattern, path, path_len) != 0) {
+            return false;
+        }
+        pattern += pattern_len;
+        path += path_len;
+    }
+    return *pattern == '\0' && (*path == '\0' || strcmp(path, "/") == 0);
+}
