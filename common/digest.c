@@ -29,13 +29,28 @@ void digest_hmac_sha256(const void *key, size_t key_len, const void *bytes, size
            written == DIGEST_LEN);
 }
 
-struct digest *digest_begin(void)
+static struct digest *begin(const EVP_MD *kind)
 {
     struct digest *digest = malloc(sizeof *digest);
     demand(digest != NULL);
     digest->context = EVP_MD_CTX_new();
-    demand(digest->context && EVP_DigestInit_ex(digest->context, EVP_sha256(), NULL) == 1);
+    demand(digest->context && EVP_DigestInit_ex(digest->context, kind, NULL) == 1);
     return digest;
+}
+
+struct digest *digest_begin(void)
+{
+    return begin(EVP_sha256());
+}
+
+struct digest *digest_begin_md5(void)
+{
+    return begin(EVP_md5());
+}
+
+void digest_base64(const uint8_t *bytes, size_t len, char *out)
+{
+    EVP_EncodeBlock((unsigned char *)out, bytes, (int)len);
 }
 
 void digest_add(struct digest *digest, const void *bytes, size_t len)

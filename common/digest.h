@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { DIGEST_LEN = 32, DIGEST_HEX_LEN = 64 };
+enum { DIGEST_LEN = 32, DIGEST_HEX_LEN = 64, DIGEST_MD5_LEN = 16 };
 
 void digest_sha256(const void *bytes, size_t len, uint8_t out[DIGEST_LEN]);
 void digest_hmac_sha256(const void *key, size_t key_len, const void *bytes, size_t len,
@@ -18,6 +18,11 @@ struct digest;
 struct digest *digest_begin(void);
 void digest_add(struct digest *digest, const void *bytes, size_t len);
 void digest_end(struct digest *digest, uint8_t out[DIGEST_LEN]);
+
+/* MD5, only because S3 compares it with what arrives: digest_end fills the first DIGEST_MD5_LEN bytes. */
+struct digest *digest_begin_md5(void);
+/* 4 characters for every 3 bytes begun, and a NUL. */
+void digest_base64(const uint8_t *bytes, size_t len, char *out);
 
 /* Lower case, and a NUL. */
 void digest_hex(const uint8_t digest[DIGEST_LEN], char out[DIGEST_HEX_LEN + 1]);

@@ -39,8 +39,20 @@ static void comparison(void)
     CHECK(!digest_equal("same", "sane", 4));
 }
 
+static void md5_and_base64_are_what_s3_expects(void)
+{
+    uint8_t md5[DIGEST_LEN];
+    char text[25];
+    struct digest *digest = digest_begin_md5();
+    digest_add(digest, "abc", 3);
+    digest_end(digest, md5);
+    digest_base64(md5, DIGEST_MD5_LEN, text);
+    CHECK_STR(text, "kAFQmDzST7DWlj99KOF/cg==");
+}
+
 int main(void)
 {
+    RUN(md5_and_base64_are_what_s3_expects);
     RUN(known_hash);
     RUN(hash_in_pieces);
     RUN(known_hmac);
