@@ -8,7 +8,8 @@ const char *doc_bson_name(const struct field *field)
     return field->flags & FIELD_ID ? "_id" : field->name;
 }
 
-static bool append_str(const struct field *field, const char *value, const char *key, bson_t *out)
+bool doc_bson_append_text(const struct field *field, const char *value, const char *key,
+                          bson_t *out)
 {
     size_t len = strlen(value);
     if (!(field->flags & FIELD_OID) || !bson_oid_is_valid(value, len))
@@ -80,7 +81,7 @@ bool doc_bson_append(const struct field *field, const void *object, const char *
     const void *member = (const char *)object + field->offset;
     switch (field->type) {
     case TYPE_STR:
-        return append_str(field, *(const char *const *)member, key, out);
+        return doc_bson_append_text(field, *(const char *const *)member, key, out);
     case TYPE_BOOL:
         return bson_append_bool(out, key, -1, *(const bool *)member);
     case TYPE_INT64:

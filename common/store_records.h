@@ -10,33 +10,38 @@
 
 struct store;
 
-/* A filter is a struct of the same table: every field that is present must be equal. Never an empty filter. */
+/* A filter is a struct of the same table: every field that is present must be equal. Never an empty
+ * filter. */
 
 /* ERR_NOT_FOUND if no record matches. */
-int store_get(struct store *store, const char *collection, const struct doc *doc, const void *filter,
-              struct arena *arena, void *out, struct err *err);
+int store_get(struct store *store, const char *collection, const struct doc *doc,
+              const void *filter, struct arena *arena, void *out, struct err *err);
 /* 0 inserted, 1 there was one with that _id (or other unique key) already. */
-int store_insert(struct store *store, const char *collection, const struct doc *doc, const void *record,
+int store_insert(struct store *store, const char *collection, const struct doc *doc,
+                 const void *record, struct err *err);
+/* Sets the present fields of `set` (its _id is not looked at) in the one record that matches; 1 if
+ * none matched. upsert: inserts filter + set when none matches. Fields in `unset` (NULL-ended
+ * names, or NULL) are removed. */
+int store_update(struct store *store, const char *collection, const struct doc *doc,
+                 const void *filter, const void *set, const char *const *unset, bool upsert,
                  struct err *err);
-/* Sets the present fields of `set` (its _id is not looked at) in the one record that matches; 1 if none matched.
- * upsert: inserts filter + set when none matches. Fields in `unset` (NULL-ended names, or NULL) are removed. */
-int store_update(struct store *store, const char *collection, const struct doc *doc, const void *filter,
-                 const void *set, const char *const *unset, bool upsert, struct err *err);
-/* Unordered bulk of the same by _id: each of `records` (array of doc->size) upserted whole, 500 a batch. */
-int store_upsert_many(struct store *store, const char *collection, const struct doc *doc, const void *records,
-                      size_t len, struct err *err);
+/* Unordered bulk of the same by _id: each of `records` (array of doc->size) upserted whole, 500 a
+ * batch. */
+int store_upsert_many(struct store *store, const char *collection, const struct doc *doc,
+                      const void *records, size_t len, struct err *err);
 /* Deletes the records with these _ids, 500 a batch; what is not there counts as deleted. */
-int store_delete_many(struct store *store, const char *collection, const struct doc *doc, const char *const *ids,
-                      size_t len, struct err *err);
-/* A page in _id order (descending where asked), after the _id `after` (NULL: from the start). `out` is an array of
- * doc->size in the arena. */
+int store_delete_many(struct store *store, const char *collection, const struct doc *doc,
+                      const char *const *ids, size_t len, struct err *err);
+/* A page in _id order (descending where asked), after the _id `after` (NULL: from the start). `out`
+ * is an array of doc->size in the arena. */
 struct store_page {
     const void *filter;
     const char *after;
     size_t limit;
     bool descending;
 };
-int store_find(struct store *store, const char *collection, const struct doc *doc, const struct store_page *page,
-               struct arena *arena, void **out, size_t *len, struct err *err);
+int store_find(struct store *store, const char *collection, const struct doc *doc,
+               const struct store_page *page, struct arena *arena, void **out, size_t *len,
+               struct err *err);
 
 #endif

@@ -1,0 +1,209 @@
+/* The claim: a queued task becomes ours inside the database, and a token proves whose it is. */
+#include "common/store.h"
+
+#include <stdio.h>
+
+#include "common/doc_bson.h"
+#include "common/store_bulk.h"
+#include "common/store_read.h"
+
+enum { PATH_BYTES = 48 };
+
+struct batch {
+    struct store_claim *claims;
+    bson_oid_t *tokens; /* [len] */
+    size_t len;
+    const char *worker;
+    int64_t now, lease_until;
+    struct arena *arena;
+};
+
+static const char *task_path(char out[PATH_BYTES], size_t task, const char *member)
+{
+    snprintf(out, PATH_BYTES, "tasks.%zu.%s", task, member);
+    return out;
+}
+
+static void append_filter(const struct batch *batch, size_t i, bson_t *out)
+{
+    const struct store_claim *claim = &batch->claims[i];
+    char path[PATH_BYTES];
+    bson_t test;
+    BSON_APPEND_UTF8(out, "_id", claim->job);
+    BSON_APPEND_UTF8(out, task_path(path, claim->task, "state"), task_state_names[TASK_QUEUED]);
+    BSON_APPEND_DOCUMENT_BEGIN(out, task_path(path, claim->task, "due_at"), &test);
+    BSON_APPEND_DATE_TIME(&test, "$lte", batch->now);
+    bson_append_document_end(out, &test);
+    if (claim->alone)
+        return;
+    BSON_APPEND_DOCUMENT_BEGIN(out, task_path(path, claim->task, "crashes"), &test);
+    BSON_APPEND_BOOL(&test, "$exists", false);
+    bson_append_document_end(out, &test);
+}
+
+static void append_set(const struct batch *batch, size_t i, bson_t *update)
+{
+    size_t task = batch->claims[i].task;
+    char path[PATH_BYTES];
+    bson_t set;
+    BSON_APPEND_DOCUMENT_BEGIN(update, "$set", &set);
+    BSON_APPEND_UTF8(&set, "state", job_state_names[JOB_RUNNING]);
+    BSON_APPEND_UTF8(&set, task_path(path, task, "state"), task_state_names[TASK_RUNNING]);
+    BSON_APPEND_UTF8(&set, task_path(path, task, "worker"), batch->worker);
+    BSON_APPEND_DATE_TIME(&set, task_path(path, task, "lease_until"), batch->lease_until);
+    BSON_APPEND_OID(&set, task_path(path, task, "claim"), &batch->tokens[i]);
+    bson_append_document_end(update, &set);
+}
+
+/* proto/transition.c's job_claim says the same of a job in memory. */
+static void append_update(const struct batch *batch, size_t i, bson_t *update)
+{
+    size_t task = batch->claims[i].task;
+    char path[PATH_BYTES];
+    bson_t part;
+    append_set(batch, i, update);
+    BSON_APPEND_DOCUMENT_BEGIN(update, "$inc", &part);
+    BSON_APPEND_INT64(&part, "rev", 1);
+    BSON_APPEND_INT64(&part, task_path(path, task, "run"), 1);
+    bson_append_document_end(update, &part);
+    BSON_APPEND_DOCUMENT_BEGIN(update, "$min", &part);
+    BSON_APPEND_DATE_TIME(&part, "alarm_at", batch->lease_until);
+    BSON_APPEND_DATE_TIME(&part, "started_at", batch->now);
+    BSON_APPEND_DATE_TIME(&part, task_path(path, task, "started_at"), batch->now);
+    bson_append_document_end(update, &part);
+    BSON_APPEND_DOCUMENT_BEGIN(update, "$push", &part);
+    store_append_log(
+        &part, &(struct log_line){.at = batch->now, .event = "claimed", .by = batch->worker}, NULL);
+    bson_append_document_end(update, &part);
+}
+
+static bool holds_token(const bson_t *document, size_t task, const bson_oid_t *token)
+{
+    char path[PATH_BYTES];
+    bson_iter_t iter, found;
+    return bson_iter_init(&iter, document) &&
+           bson_iter_find_descendant(&iter, task_path(path, task, "claim"), &found) &&
+           BSON_ITER_HOLDS_OID(&found) && bson_oid_equal(bson_iter_oid(&found), token);
+}
+
+/* Gives the document to every claim of that job. */
+static int take_found(void *arg, const bson_t *document, struct err *err)
+{
+    const struct batch *batch = arg;
+    bson_iter_t id;
+    if (!bson_iter_init_find(&id, document, "_id") || !BSON_ITER_HOLDS_UTF8(&id))
+        return 0;
+    for (size_t i = 0; i < batch->len; i++) {
+        struct store_claim *claim = &batch->claims[i];
+        if (strcmp(claim->job, bson_iter_utf8(&id, NULL)) != 0)
+            continue;
+        if (doc_bson_decode(&job_doc, document, batch->arena, &claim->found, err) < 0)
+            return -1;
+        claim->claimed = holds_token(document, claim->task, &batch->tokens[i]);
+    }
+    return 0;
+}
+
+static int read_found(struct store_call *call, struct batch *batch, struct err *err)
+{
+    CLEANUP(bson_destroy) bson_t filter = BSON_INITIALIZER;
+    const char **ids = arena_alloc_array(batch->arena, batch->len, sizeof *ids);
+    for (size_t i = 0; i < batch->len; i++)
+        ids[i] = batch->claims[i].job;
+    if (batch->len == 1)
+        BSON_APPEND_UTF8(&filter, "_id", ids[0]);
+    else
+        store_filter_ids(&filter, doc_field(&job_doc, "id"), ids, batch->len);
+    const struct store_read read = {.collection = JOBS,
+                                    .filter = &filter,
+                                    .limit = batch->len,
+                                    .take = take_found,
+                                    .arg = batch};
+    return store_call_read(call, &read, err);
+}
+
+static int find_and_modify(struct store_call *call, const struct batch *batch, bson_t *reply,
+                           struct err *err)
+{
+    CLEANUP(bson_destroy) bson_t filter = BSON_INITIALIZER, update = BSON_INITIALIZER;
+    append_filter(batch, 0, &filter);
+    append_update(batch, 0, &update);
+    mongoc_find_and_modify_opts_t *opts = mongoc_find_and_modify_opts_new();
+    mongoc_find_and_modify_opts_set_update(opts, &update);
+    mongoc_find_and_modify_opts_set_flags(opts, MONGOC_FIND_AND_MODIFY_RETURN_NEW);
+    CLEANUP(collection_at) mongoc_collection_t *collection = store_call_collection(call, JOBS);
+    bson_error_t error;
+    bool done;
+    do {
+        bson_destroy(reply);
+        done =
+            mongoc_collection_find_and_modify_with_opts(collection, &filter, opts, reply, &error);
+    } while (!done && store_call_again(call, &error));
+    mongoc_find_and_modify_opts_destroy(opts);
+    return done ? 0 : store_call_fail(&error, err);
+}
+
+static int claim_one(struct store_call *call, struct batch *batch, struct err *err)
+{
+    CLEANUP(bson_destroy) bson_t reply = BSON_INITIALIZER;
+    if (find_and_modify(call, batch, &reply, err) < 0)
+        return -1;
+    bson_iter_t value;
+    if (!bson_iter_init_find(&value, &reply, "value") || !BSON_ITER_HOLDS_DOCUMENT(&value))
+        return read_found(call, batch, err);
+    const uint8_t *bytes;
+    uint32_t len;
+    bson_t document;
+    bson_iter_document(&value, &len, &bytes);
+    if (!bson_init_static(&document, bytes, len))
+        return err_set(err, ERR_INTERNAL, "store: broken answer to a claim");
+    return take_found(batch, &document, err);
+}
+
+static bool fill_claims(mongoc_bulk_operation_t *bulk, void *arg, bson_error_t *error)
+{
+    const struct batch *batch = arg;
+    CLEANUP(bson_destroy) bson_t opts = BSON_INITIALIZER;
+    store_unchecked(&opts, false);
+    for (size_t i = 0; i < batch->len; i++) {
+        CLEANUP(bson_destroy) bson_t filter = BSON_INITIALIZER, update = BSON_INITIALIZER;
+        append_filter(batch, i, &filter);
+        append_update(batch, i, &update);
+        if (!mongoc_bulk_operation_update_one_with_opts(bulk, &filter, &update, &opts, error))
+            return false;
+    }
+    return true;
+}
+
+static int claim_many(struct store_call *call, struct batch *batch, struct err *err)
+{
+    CLEANUP(bson_destroy) bson_t reply = BSON_INITIALIZER;
+    const struct store_bulk work = {JOBS, fill_claims, batch};
+    int done = store_call_bulk(call, &work, &reply, err);
+    if (done == 1)
+        return err_set(err, ERR_INTERNAL, "store: claims were refused");
+    return done < 0 ? -1 : read_found(call, batch, err);
+}
+
+int store_claim(struct store *store, struct store_claim *claims, size_t len, const char *worker,
+                int64_t now, int64_t lease_ms, struct arena *arena, struct err *err)
+{
+    CLEANUP(store_call_end) struct store_call call;
+    if (store_call_begin(&call, store, err) < 0)
+        return -1;
+    struct batch batch = {.claims = claims,
+                          .tokens = arena_alloc_array(arena, len, sizeof *batch.tokens),
+                          .len = len,
+                          .worker = worker,
+                          .now = now,
+                          .lease_until = now + lease_ms,
+                          .arena = arena};
+    for (size_t i = 0; i < len; i++) {
+        claims[i].claimed = false;
+        claims[i].found = (struct job){0};
+        bson_oid_init(&batch.tokens[i], NULL);
+    }
+    if (len == 0)
+        return 0;
+    return len == 1 ? claim_one(&call, &batch, err) : claim_many(&call, &batch, err);
+}
