@@ -10,7 +10,7 @@ enum { TICKET_VERSION = 1, TICKET_MAX_BYTES = 200 };
 struct ticket {
     int64_t v;
     const char *job;
-    int64_t task; /* index into the job's tasks */
+    int64_t task; /* index into the job's tasks; compare it with their number as size_t: it may be negative */
 };
 extern const struct doc ticket_doc;
 
