@@ -1,0 +1,310 @@
+/* Demux and decode in the caller's thread; pictures go through canvas and cadence to the
+ * renditions' threads. */
+#include "worker/transcode/pipeline.h"
+
+#include <math.h>
+#include <unistd.h>
+
+#include "worker/transcode/asset.h"
+#include "worker/transcode/stages.h"
+
+enum { SEGMENT_S = 6, GOP_S = 2, DECODER_THREADS_MAX = 4 };
+
+static const AVRational microseconds = {1, AV_TIME_BASE};
+
+static void release(struct stages *stages)
+{
+    decoder_release(&stages->picture_decoder);
+    decoder_release(&stages->sound_decoder);
+    canvas_release(&stages->canvas);
+    av_frame_free(&stages->last);
+    for (int i = 0; i < stages->ladder.len; i++)
+        video_release(&stages->videos[i]);
+    sound_release(&stages->sound);
+    input_free(stages->input);
+}
+
+static AVStream *stream_of(const struct stages *stages, int index)
+{
+    return stages->input->format->streams[index];
+}
+
+/* Threads by the rendition's share of the pixels, at least one each. */
+static int threads_for(const struct stages *stages, int index)
+{
+    double all = 0;
+    for (int i = 0; i < stages->ladder.len; i++)
+        all += (double)stages->ladder.at[i].width * stages->ladder.at[i].height;
+    const struct rung *rung = &stages->ladder.at[index];
+    return (int)ceil(stages->cores * (double)rung->width * rung->height / all);
+}
+
+static int prepare_video(struct stages *stages, int index, struct err *err)
+{
+    const struct transcode_params *params = &stages->job->params;
+    struct video *video = &stages->videos[index];
+    const struct rung *rung = &stages->ladder.at[index];
+    int64_t gop_s = params->gop_s ? params->gop_s : GOP_S;
+    int64_t segment_s = params->segment_s ? params->segment_s : SEGMENT_S;
+    int64_t gops = segment_s > gop_s ? segment_s / gop_s : 1;
+    const char *folder =
+        arena_printf(stages->arena, "v%d", rung->width < rung->height ? rung->width : rung->height);
+    const char *dir = asset_prepare(stages, folder, err);
+    int64_t gop_frames = lround((double)gop_s * av_q2d(stages->rate));
+    if (!dir)
+        return -1;
+    *video = (struct video){.rung = *rung,
+                            .rate = stages->rate,
+                            .gop_frames = gop_frames,
+                            .segment_frames = gop_frames * gops,
+                            .threads = threads_for(stages, index),
+                            .dir = dir,
+                            .start_us = &stages->start_us,
+                            .watch = stages->job->watch,
+                            .scaler = {.width = rung->width, .height = rung->height}};
+    queue_init(&video->queue);
+    stages->segment_s = (double)video->segment_frames / av_q2d(stages->rate);
+    if (index > 0)
+        stages->videos[index - 1].next = video;
+    return 0;
+}
+
+static int open_pictures(struct stages *stages, struct err *err)
+{
+    const struct probe *probe = &stages->probe;
+    AVStream *stream = stream_of(stages, probe->video);
+    struct fraction rate =
+        cadence_rate((struct fraction){probe->rate.num, probe->rate.den},
+                     (struct fraction){probe->base_rate.num, probe->base_rate.den});
+    stages->rate = (AVRational){rate.num, rate.den};
+    stages->delay_us = av_rescale_q(VIDEO_DELAY_FRAMES, av_inv_q(stages->rate), microseconds);
+    ladder_build(probe->width, probe->height, &stages->ladder);
+    stages->cadence =
+        (struct cadence){.rate = rate, .time_base = {stream->time_base.num, stream->time_base.den}};
+    stages->canvas =
+        (struct canvas){.width = stages->ladder.at[0].width,
+                        .height = stages->ladder.at[0].height,
+                        .rotation = probe->rotation,
+                        .aspect = av_guess_sample_aspect_ratio(stages->input->format, stream, NULL),
+                        .time_base = stream->time_base,
+                        .threads = stages->cores};
+    for (int i = 0; i < stages->ladder.len; i++)
+        if (prepare_video(stages, i, err) < 0)
+            return -1;
+    int threads = stages->cores < DECODER_THREADS_MAX ? stages->cores : DECODER_THREADS_MAX;
+    return decoder_open(&stages->picture_decoder, stream, threads, err);
+}
+
+static int open_sound(struct stages *stages, struct err *err)
+{
+    AVStream *stream = stream_of(stages, stages->probe.audio);
+    const char *dir = asset_prepare(stages, "audio", err);
+    if (!dir)
+        return -1;
+    stages->sound = (struct sound){.dir = dir,
+                                   .time_base = stream->time_base,
+                                   .origin_us = stages->probe.start_us,
+                                   .delay_us = stages->delay_us,
+                                   .segment_s = stages->segment_s};
+    return decoder_open(&stages->sound_decoder, stream, 1, err);
+}
+
+static int open_all(struct stages *stages, struct err *err)
+{
+    const struct pipeline_job *job = stages->job;
+    if (input_open(&stages->input, job->source, job->watch, err) < 0 ||
+        probe_input(stages->input, &stages->probe, err) < 0)
+        return -1;
+    const struct probe *probe = &stages->probe;
+    if (probe->video < 0 && probe->audio < 0)
+        return err_set(err, ERR_NO_VIDEO_STREAM, "neither video nor audio, only a cover picture");
+    for (int i = 0; i < (int)stages->input->format->nb_streams; i++)
+        if (i != probe->video && i != probe->audio)
+            stream_of(stages, i)->discard = AVDISCARD_ALL;
+    stages->segment_s = (double)(job->params.segment_s ? job->params.segment_s : SEGMENT_S);
+    if (probe->video >= 0 && open_pictures(stages, err) < 0)
+        return -1;
+    return probe->audio >= 0 ? open_sound(stages, err) : 0;
+}
+
+static void tell_progress(struct stages *stages, double at_s)
+{
+    const struct watch *watch = stages->job->watch;
+    double all_s = (double)stages->probe.duration_us / AV_TIME_BASE;
+    char message[64];
+    if (!watch || !watch->progress || all_s <= 0)
+        return;
+    int64_t percent = (int64_t)(100 * at_s / all_s);
+    percent = percent > 99 ? 99 : percent;
+    if (percent <= stages->percent)
+        return;
+    stages->percent = percent;
+    snprintf(message, sizeof message, "%.0f of %.0f s", at_s, all_s);
+    watch->progress(watch->arg, percent, message);
+}
+
+/* One picture of the constant rate. */
+static int push(struct stages *stages, AVFrame *frame, struct err *err)
+{
+    if (stages->frames >= PROBE_DURATION_MAX_S * (int64_t)CADENCE_RATE_MAX)
+        return err_set(err, ERR_DURATION_TOO_LONG, "more than %d s of video", PROBE_DURATION_MAX_S);
+    frame->pts = stages->frames++;
+    if (queue_push(&stages->videos[0].queue, frame) < 0)
+        return input_stopped(err); /* the rendition that failed has the reason */
+    tell_progress(stages, (double)stages->frames / av_q2d(stages->rate));
+    return 0;
+}
+
+static int repeat_last(struct stages *stages, int64_t times, struct err *err)
+{
+    for (int64_t i = 0; i < times && stages->last; i++)
+        if (push(stages, stages->last, err) < 0)
+            return -1;
+    return 0;
+}
+
+/* A picture as the canvas hands it out. */
+static int take_canvas(void *arg, AVFrame *frame, struct err *err)
+{
+    struct stages *stages = arg;
+    int64_t repeat;
+    bool first = !stages->cadence.started;
+    if (!cadence_take(&stages->cadence, frame->pts, &repeat))
+        return 0;
+    if (first) {
+        int64_t at_us = av_rescale_q(frame->pts, stages->canvas.time_base, microseconds);
+        stages->start_us = stages->delay_us + FFMAX(0, at_us - stages->probe.start_us);
+    }
+    if (repeat_last(stages, repeat, err) < 0)
+        return -1;
+    av_frame_free(&stages->last);
+    stages->last = av_frame_clone(frame);
+    if (!stages->last)
+        abort();
+    return push(stages, frame, err);
+}
+
+/* A picture as the decoder hands it out. A raw stream has no times: its pictures follow each other.
+ */
+static int take_picture(void *arg, AVFrame *frame, struct err *err)
+{
+    struct stages *stages = arg;
+    if (frame->pts == AV_NOPTS_VALUE) {
+        AVRational step = av_inv_q(stages->probe.rate.num > 0 ? stages->probe.rate : stages->rate);
+        frame->pts = stages->cadence.started
+                         ? stages->cadence.last + av_rescale_q(1, step, stages->canvas.time_base)
+                         : 0;
+    }
+    stages->last_duration = frame->pkt_duration;
+    return canvas_send(&stages->canvas, frame, take_canvas, stages, err);
+}
+
+static int take_sound(void *arg, AVFrame *frame, struct err *err)
+{
+    struct stages *stages = arg;
+    if (sound_take(&stages->sound, frame, err) < 0)
+        return -1;
+    if (stages->ladder.len == 0)
+        tell_progress(stages, (double)stages->sound.taken / stages->sound.encoder->sample_rate);
+    return 0;
+}
+
+/* packet NULL: drains both decoders. */
+static int decode(struct stages *stages, const AVPacket *packet, struct err *err)
+{
+    const struct probe *probe = &stages->probe;
+    if (probe->video >= 0 && (!packet || packet->stream_index == probe->video) &&
+        decoder_send(&stages->picture_decoder, packet, take_picture, stages, err) < 0)
+        return -1;
+    if (probe->audio >= 0 && (!packet || packet->stream_index == probe->audio))
+        return decoder_send(&stages->sound_decoder, packet, take_sound, stages, err);
+    return 0;
+}
+
+static int read_all(struct stages *stages, struct err *err)
+{
+    CLEANUP(packet_free_at) AVPacket *packet = libav_packet();
+    int more;
+    while ((more = input_read(stages->input, packet, err)) > 0) {
+        if (decode(stages, packet, err) < 0)
+            return -1;
+        av_packet_unref(packet);
+    }
+    return more < 0 ? -1 : decode(stages, NULL, err);
+}
+
+static int finish_pictures(struct stages *stages, struct err *err)
+{
+    if (stages->ladder.len == 0)
+        return 0;
+    if (canvas_send(&stages->canvas, NULL, take_canvas, stages, err) < 0 ||
+        repeat_last(stages, cadence_finish(&stages->cadence, stages->last_duration), err) < 0)
+        return -1;
+    return decoder_verdict(&stages->picture_decoder, err);
+}
+
+/* A film whose audio track is empty or broken is a silent film. */
+static int finish_sound(struct stages *stages, struct err *err)
+{
+    struct err broken = {0};
+    if (stages->probe.audio < 0)
+        return 0;
+    bool usable = decoder_verdict(&stages->sound_decoder, &broken) == 0 && stages->sound.encoder;
+    if (usable)
+        return sound_finish(&stages->sound, err);
+    if (stages->ladder.len == 0 || stages->sound.encoder)
+        return err_set(err, broken.code ? broken.code : ERR_NO_FRAMES, "audio: %s", broken.detail);
+    return 0;
+}
+
+static int start_renditions(struct stages *stages, struct err *err)
+{
+    for (int i = 0; i < stages->ladder.len; i++)
+        if (video_start(&stages->videos[i], err) < 0)
+            return -1;
+    return 0;
+}
+
+/* After a failure every thread is told; the first error that is not just the echo of another one
+ * counts. */
+static int join_renditions(struct stages *stages, bool failed, struct err *err)
+{
+    for (int i = 0; failed && i < stages->ladder.len; i++)
+        queue_abort(&stages->videos[i].queue);
+    if (!failed && stages->ladder.len > 0)
+        queue_end(&stages->videos[0].queue);
+    for (int i = 0; i < stages->ladder.len; i++)
+        video_join(&stages->videos[i]);
+    for (int i = 0; i < stages->ladder.len; i++) {
+        const struct err *own = &stages->videos[i].err;
+        bool better = own->code && (err->code == ERR_NONE || err->code == ERR_CANCELLED);
+        if (better)
+            *err = *own;
+        failed |= own->code != ERR_NONE;
+    }
+    return failed ? -1 : 0;
+}
+
+static int run(struct stages *stages, struct transcode_result *out, struct err *err)
+{
+    if (open_all(stages, err) < 0)
+        return -1;
+    bool failed = start_renditions(stages, err) < 0 || read_all(stages, err) < 0 ||
+                  finish_pictures(stages, err) < 0 || finish_sound(stages, err) < 0;
+    if (join_renditions(stages, failed, err) < 0)
+        return -1;
+    return asset_write(stages, out, err);
+}
+
+int pipeline_run(const struct pipeline_job *job, struct arena *arena, struct transcode_result *out,
+                 struct err *err)
+{
+    struct stages *stages = arena_alloc(arena, sizeof *stages);
+    long cores = job->cores > 0 ? job->cores : sysconf(_SC_NPROCESSORS_ONLN);
+    stages->job = job;
+    stages->arena = arena;
+    stages->cores = cores < 1 ? 1 : cores > 64 ? 64 : (int)cores;
+    int result = run(stages, out, err);
+    release(stages);
+    return result;
+}

@@ -1,0 +1,30 @@
+/* A bounded queue of frames between two threads. */
+#ifndef WORKER_TRANSCODE_QUEUE_H
+#define WORKER_TRANSCODE_QUEUE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "worker/media/libav.h"
+
+enum { QUEUE_MAX = 8 };
+
+struct queue {
+    pthread_mutex_t mutex;
+    pthread_cond_t moved;
+    AVFrame *frames[QUEUE_MAX];
+    int first, len;
+    bool ended;   /* nothing more will come */
+    bool aborted; /* nobody wants it any more: push fails, pop ends */
+};
+
+void queue_init(struct queue *queue);
+void queue_release(struct queue *queue);
+/* Adds a reference to the frame; waits while the queue is full. -1: aborted. */
+int queue_push(struct queue *queue, const AVFrame *frame);
+/* The oldest frame, the caller's; NULL: ended or aborted. */
+AVFrame *queue_pop(struct queue *queue);
+void queue_end(struct queue *queue);
+void queue_abort(struct queue *queue);
+
+#endif

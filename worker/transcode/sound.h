@@ -1,0 +1,34 @@
+/* The audio rendition: decoded frames become AAC-LC in stereo, without holes, cut into segments. */
+#ifndef WORKER_TRANSCODE_SOUND_H
+#define WORKER_TRANSCODE_SOUND_H
+
+#include <libavutil/audio_fifo.h>
+#include <libswresample/swresample.h>
+
+#include "worker/transcode/segmenter.h"
+
+struct sound {
+    /* Set before the first frame. */
+    const char *dir;
+    AVRational time_base; /* of the frames' pts */
+    int64_t origin_us;    /* the asset's zero on the source's clock */
+    int64_t delay_us;     /* added to every time, as in the video renditions */
+    double segment_s;
+    SwrContext *swr;
+    AVChannelLayout in_layout;
+    int in_format, in_rate;
+    AVAudioFifo *fifo;
+    AVFrame *block; /* what the encoder takes at once */
+    AVCodecContext *encoder;
+    struct segmenter segmenter;
+    int64_t base;     /* time of the first sample, in samples */
+    int64_t taken;    /* samples that went into the fifo */
+    int64_t encoded;  /* samples that left it */
+    int64_t boundary; /* number of the next segment's start on the grid of segment_s */
+};
+
+void sound_release(struct sound *sound);
+int sound_take(struct sound *sound, const AVFrame *frame, struct err *err);
+int sound_finish(struct sound *sound, struct err *err);
+
+#endif
