@@ -18,7 +18,8 @@ void doc_bson_encode(const struct doc *doc, const void *object, bson_t *out);
 /* One field by that rule, under `key` (dotted for updates); true if something was appended. */
 bool doc_bson_append(const struct field *field, const void *object, const char *key, bson_t *out);
 /* A value as that row of type str would hold it: an ObjectId where the row has FIELD_OID. */
-bool doc_bson_append_text(const struct field *field, const char *value, const char *key, bson_t *out);
+bool doc_bson_append_text(const struct field *field, const char *value, const char *key,
+                          bson_t *out);
 
 /* Lenient: unknown fields and nulls are ignored, int32, int64 and integral doubles are taken for
  * integers; a field of another type than its row's, or with a name its enum does not have, is

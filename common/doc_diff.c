@@ -133,8 +133,9 @@ size_t doc_diff(const struct doc *doc, const void *before, const void *after,
     struct diff diff = {.set = set, .unset = unset};
     for (size_t i = 0; i < doc->len; i++) {
         const struct field *field = &doc->fields[i];
-        if (!(field->flags & FIELD_ID) && !named(skip, field->name))
-            diff_field(&diff, field, before, after, field->name);
+        const char *path = doc_bson_name(field);
+        if (strcmp(path, "_id") != 0 && !named(skip, path))
+            diff_field(&diff, field, before, after, path);
     }
     return diff.len;
 }

@@ -63,7 +63,7 @@ void store_filter_ids(bson_t *filter, const struct field *id, const char *const 
 const struct field *store_id_field(const struct doc *doc)
 {
     for (size_t i = 0; i < doc->len; i++)
-        if (doc->fields[i].flags & FIELD_ID)
+        if (strcmp(doc_bson_name(&doc->fields[i]), "_id") == 0)
             return &doc->fields[i];
     return NULL;
 }

@@ -23,7 +23,7 @@ struct store_list {
     size_t len, room;
 };
 int store_list_take(void *list, const bson_t *document, struct err *err);
-/* The row named _id; every record's table has one. */
+/* The row named _id. Every record's table has one. */
 const struct field *store_id_field(const struct doc *doc);
 /* Every field of the record that is present. An empty filter is ERR_INTERNAL. */
 int store_filter(const struct doc *doc, const void *record, bson_t *out, struct err *err);

@@ -78,7 +78,7 @@ static void append_update(const struct doc *doc, const void *set, const char *co
     CLEANUP(bson_destroy) bson_t values = BSON_INITIALIZER, names = BSON_INITIALIZER;
     for (size_t i = 0; i < doc->len; i++) {
         const struct field *field = &doc->fields[i];
-        if (!(field->flags & FIELD_ID) && !field_absent(field, set))
+        if (field != store_id_field(doc) && !field_absent(field, set))
             doc_bson_append(field, set, field->name, &values);
     }
     for (; unset && *unset; unset++)
