@@ -28,6 +28,17 @@ static size_t group_end(const struct batch *batch, size_t i)
     return end;
 }
 
+/* The oldest revision known of one job: what any of its tasks has not seen yet must not be passed
+ * over. */
+static int64_t oldest_rev(const struct batch *batch, size_t from, size_t end)
+{
+    int64_t rev = batch->held[from].rev;
+    for (size_t i = from + 1; i < end; i++)
+        if (batch->held[i].rev < rev)
+            rev = batch->held[i].rev;
+    return rev;
+}
+
 static void append_lease(const struct batch *batch, const struct store_pulse *pulse, bson_t *set,
                          bson_t *max)
 {
@@ -55,7 +66,7 @@ static bool fill_job(mongoc_bulk_operation_t *bulk, struct batch *batch, size_t 
     if (bson_empty(&set))
         return true;
     BSON_APPEND_UTF8(&filter, "_id", batch->held[from].job);
-    BSON_APPEND_INT64(&filter, "rev", batch->held[from].rev);
+    BSON_APPEND_INT64(&filter, "rev", oldest_rev(batch, from, end));
     BSON_APPEND_DOCUMENT(&update, "$set", &set);
     if (!bson_empty(&max))
         BSON_APPEND_DOCUMENT(&update, "$max", &max);
@@ -97,18 +108,26 @@ static bool is_ours(const struct batch *batch, const struct store_pulse *pulse,
            strcmp(task->worker, batch->worker) == 0;
 }
 
-/* What a job that changed means for its tasks; those still ours are sent again with the revision it
- * has now. */
-static void compare(struct batch *batch, const struct job *job)
+/* What the job as read means for its tasks [from, end); if the first round did not renew them,
+ * those still ours are sent again with the revision it has now. */
+static void compare(struct batch *batch, size_t from, size_t end, const struct job *job)
 {
-    for (size_t i = 0; i < batch->len; i++) {
+    bool renewed = oldest_rev(batch, from, end) == job->rev;
+    for (size_t i = from; i < end; i++) {
         struct store_pulse *pulse = &batch->held[i];
-        if (strcmp(pulse->job, job->id) != 0)
-            continue;
         pulse->alive = is_ours(batch, pulse, job);
         pulse->stop = job->stop.code;
-        batch->send[i] = pulse->alive && pulse->rev != job->rev;
         pulse->rev = job->rev;
+        batch->send[i] = pulse->alive && !renewed;
+    }
+}
+
+static void compare_all(struct batch *batch, const struct job *job)
+{
+    for (size_t i = 0, end; i < batch->len; i = end) {
+        end = group_end(batch, i);
+        if (strcmp(batch->held[i].job, job->id) == 0)
+            compare(batch, i, end, job);
     }
 }
 
@@ -146,7 +165,7 @@ static int pulse(struct store_call *call, struct batch *batch, struct err *err)
         batch->send[i] = false;
     }
     for (size_t i = 0; i < jobs.len; i++)
-        compare(batch, (const struct job *)(const void *)jobs.at + i);
+        compare_all(batch, (const struct job *)(const void *)jobs.at + i);
     bool again = false;
     for (size_t i = 0; i < batch->len; i++)
         again = again || batch->send[i];

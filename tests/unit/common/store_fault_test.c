@@ -245,11 +245,12 @@ static void test_gives_up(void)
 int main(void)
 {
     const char *url = fixture_url();
-    url = url ? proxy_url(url) : NULL;
-    if (!url)
+    const char *through = url ? proxy_url(url) : NULL;
+    if (url && !through)
+        printf("skip: MONGODB_URL is not one IPv4 address\n");
+    if (!through)
         return 0;
-    store = fixture_open(url);
-    setvbuf(stdout, NULL, _IOLBF, 0);
+    store = fixture_open(through);
     RUN(test_insert);
     RUN(test_claim);
     RUN(test_claim_batch);

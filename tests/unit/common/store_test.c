@@ -332,6 +332,32 @@ static void test_pulse(void)
     arena_release(&arena);
 }
 
+/* A task lost before its neighbour was claimed is noticed, in whatever order the two are sent. */
+static void test_pulse_of_neighbours(void)
+{
+    struct arena arena = {0};
+    struct err err = {0};
+    for (int order = 0; order < 2; order++) {
+        struct job job = fixture_job(&arena);
+        fixture_insert(store, &job);
+        struct job read = claim(job.id, 0, "w1", &arena).found;
+        struct job taken = fixture_copy(&read, &arena);
+        CHECK(job_take_over(&taken, 0, "w2", NOW, LEASE));
+        CHECK(swap(&read, &taken));
+        int64_t rev = claim(job.id, 1, "w1", &arena).found.rev;
+        const struct store_pulse lost = {.job = job.id, .task = 0, .run = 1, .rev = 1};
+        const struct store_pulse kept = {.job = job.id, .task = 1, .run = 1, .rev = rev};
+        struct store_pulse held[2] = {order ? lost : kept, order ? kept : lost};
+        CHECK_INT(store_pulse(store, held, 2, "w1", NOW + 2 * LEASE, &err), 0);
+        CHECK(!held[!order].alive && held[order].alive);
+        read = fixture_read(store, job.id, &arena);
+        CHECK_INT(read.tasks.at[0].lease_until, NOW + LEASE);
+        CHECK_INT(read.tasks.at[1].lease_until, NOW + 2 * LEASE);
+        fixture_delete(store, job.id);
+    }
+    arena_release(&arena);
+}
+
 static void test_due(void)
 {
     struct arena arena = {0};
@@ -429,6 +455,7 @@ int main(void)
     RUN(test_swap);
     RUN(test_swap_batch);
     RUN(test_pulse);
+    RUN(test_pulse_of_neighbours);
     RUN(test_due);
     RUN(test_list);
     store_free(store);
