@@ -25,11 +25,17 @@ static int wrong_type(struct reader *reader, const struct json_place *place, con
     return json_place_fail(place, reader->err, ERR_INVALID_TYPE, "must be %s", should);
 }
 
+/* With a maximum, a minimum of zero counts, too. */
+static bool is_bounded(const struct field *field)
+{
+    return field->min != 0 || field->max != 0;
+}
+
 /* Length, count or value against the row's bounds; `what` says which of them. */
 static int check_bounds(struct reader *reader, const struct field *field, double value,
                         enum error above, const char *what, const struct json_place *place)
 {
-    if (field->min != 0 && value < (double)field->min)
+    if (is_bounded(field) && value < (double)field->min)
         return json_place_fail(place, reader->err, ERR_OUT_OF_RANGE, "must %s at least %lld", what,
                                (long long)field->min);
     if (field->max != 0 && value > (double)field->max)
@@ -85,7 +91,7 @@ static int read_int(struct reader *reader, const struct field *field, const cJSO
     if (!json_number_int(json_tree_number(reader->tree, item), &value))
         return json_place_fail(place, reader->err, ERR_OUT_OF_RANGE,
                                "must be an integer of 64 bits, without fraction");
-    bool below = field->min != 0 && value < field->min;
+    bool below = is_bounded(field) && value < field->min;
     bool above = field->max != 0 && value > field->max;
     if (field->type == TYPE_INT64 && (below || above))
         return json_place_fail(place, reader->err, ERR_OUT_OF_RANGE, "must be at %s %lld",
@@ -207,7 +213,7 @@ static int check_required(struct reader *reader, const struct doc *doc, const cJ
 {
     for (size_t i = 0; i < doc->len; i++) {
         const struct field *field = &doc->fields[i];
-        if (!(field->flags & FIELD_REQUIRED))
+        if (!(field->flags & FIELD_REQUIRED) || (field->flags & FIELD_HIDDEN))
             continue;
         const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, field->name);
         struct json_place at = {.up = place, .name = field->name};

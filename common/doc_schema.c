@@ -5,18 +5,17 @@
 
 static void add_bound(struct text *text, const char *word, int64_t bound)
 {
-    if (bound == 0)
-        return;
     text_printf(text, ",\"%s\":", word);
     json_int(text, bound);
 }
 
-/* ,"min…":…,"max…":… */
-static void add_bounds(const struct field *field, struct text *text, const char *min,
-                       const char *max)
+/* With a maximum, a minimum of zero counts, too. */
+static void add_range(const struct field *field, struct text *text)
 {
-    add_bound(text, min, field->min);
-    add_bound(text, max, field->max);
+    if (field->min != 0 || field->max != 0)
+        add_bound(text, "minimum", field->min);
+    if (field->max != 0)
+        add_bound(text, "maximum", field->max);
 }
 
 /* Bytes are never fewer than characters: a maximum of bytes holds for characters, too, a minimum
@@ -28,8 +27,10 @@ static void add_string(const struct field *field, struct text *text)
         text_puts(text, ",\"pattern\":\"^[0-9a-fA-F]{24}$\"");
     if (field->type != TYPE_STR)
         return;
-    add_bound(text, "minLength", field->min > 0);
-    add_bound(text, "maxLength", field->max);
+    if (field->min > 0)
+        add_bound(text, "minLength", 1);
+    if (field->max > 0)
+        add_bound(text, "maxLength", field->max);
 }
 
 static void add_ref(const struct doc *doc, struct text *text)
@@ -45,7 +46,7 @@ static void add_integer(const struct field *field, struct text *text)
     }
     text_puts(text, "\"type\":\"integer\",\"format\":\"int64\"");
     if (field->type == TYPE_INT64)
-        add_bounds(field, text, "minimum", "maximum");
+        add_range(field, text);
 }
 
 static void add_enum(const struct field *field, struct text *text)
@@ -69,7 +70,10 @@ static void add_array(const struct field *field, struct text *text)
     else
         add_string(field, text);
     text_puts(text, "}");
-    add_bounds(field, text, "minItems", "maxItems");
+    if (field->min > 0)
+        add_bound(text, "minItems", field->min);
+    if (field->max > 0)
+        add_bound(text, "maxItems", field->max);
 }
 
 static void add_type(const struct field *field, struct text *text)
@@ -86,7 +90,7 @@ static void add_type(const struct field *field, struct text *text)
         break;
     case TYPE_DOUBLE:
         text_puts(text, "\"type\":\"number\"");
-        add_bounds(field, text, "minimum", "maximum");
+        add_range(field, text);
         break;
     case TYPE_ENUM:
         add_enum(field, text);
@@ -119,6 +123,21 @@ static void add_property(const struct field *field, struct text *text)
     text_puts(text, "}");
 }
 
+/* Nothing if no row is required: the list may not be empty in older drafts. */
+static void add_required(const struct doc *doc, struct text *text)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < doc->len; i++) {
+        unsigned flags = doc->fields[i].flags;
+        if (!(flags & FIELD_REQUIRED) || (flags & FIELD_HIDDEN))
+            continue;
+        text_puts(text, count++ == 0 ? ",\"required\":[" : ",");
+        json_string(text, doc->fields[i].name);
+    }
+    if (count > 0)
+        text_puts(text, "]");
+}
+
 void doc_schema(const struct doc *doc, struct text *text)
 {
     const char *separator = "";
@@ -131,13 +150,6 @@ void doc_schema(const struct doc *doc, struct text *text)
         add_property(&doc->fields[i], text);
     }
     text_puts(text, "}");
-    separator = ",\"required\":[";
-    for (size_t i = 0; i < doc->len; i++) {
-        if (!(doc->fields[i].flags & FIELD_REQUIRED) || doc->fields[i].flags & FIELD_HIDDEN)
-            continue;
-        text_puts(text, separator);
-        separator = ",";
-        json_string(text, doc->fields[i].name);
-    }
-    text_puts(text, separator[1] ? "}" : "]}");
+    add_required(doc, text);
+    text_puts(text, "}");
 }

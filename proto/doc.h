@@ -44,7 +44,8 @@ enum field_flags {
     FIELD_ID = 64       /* the record's key: named _id in the store */
 };
 
-/* One row. Zero min and max mean "no bound"; for strings they bound the length in bytes, for lists the count. */
+/* One row. Zero min and max mean "no bound" (with a max, a min of zero counts: nothing negative); for strings they
+ * bound the length in bytes, for lists the count. */
 struct field {
     const char *name; /* on the wire */
     const char *text; /* one sentence: OpenAPI, --help, proto/README.md */

@@ -23,7 +23,7 @@ struct inners {
 struct every {
     const char *str, *oid, *secret, *hidden;
     bool flag;
-    int64_t whole, always, time;
+    int64_t whole, small, always, time;
     double real;
     enum color color;
     struct inner inner;
@@ -44,6 +44,7 @@ static const struct field every_fields[] = {
     FIELD(every, hidden, .flags = FIELD_HIDDEN),
     FIELD(every, flag, .text = "…"),
     FIELD(every, whole, .text = "…"),
+    FIELD(every, small, .max = 9),
     FIELD_AS(every, always, "always", .flags = FIELD_ALWAYS),
     FIELD(every, time, .flags = FIELD_TIME),
     FIELD(every, real, .min = -10, .max = 10),
@@ -273,6 +274,7 @@ static void bounds_and_checks(void)
     refuse("{\"str\":\"123456789\"}", ERR_OUT_OF_RANGE);
     CHECK_STR(refuse("{\"str\":\"x\"}", ERR_INVALID_FORMAT).detail, "must not have an x");
     CHECK_STR(refuse("{\"strs\":[\"a\",\"x\"]}", ERR_INVALID_FORMAT).pointer, "/strs/1");
+    refuse("{\"small\":-1}", ERR_OUT_OF_RANGE);
     refuse("{\"strs\":[\"a\",\"b\",\"c\",\"d\"]}", ERR_TOO_MANY_ITEMS);
     refuse("{\"oid\":\"65a1\"}", ERR_INVALID_ID);
     refuse("{\"oid\":\"65a1b2c3d4e5f60718293a4g\"}", ERR_INVALID_ID);
