@@ -5,16 +5,16 @@
 
 int store_call_read(struct store_call *call, const struct store_read *read, struct err *err)
 {
+    if (!read->limit)
+        return 0;
     CLEANUP(bson_destroy) bson_t opts = BSON_INITIALIZER;
     if (read->sort)
         BSON_APPEND_DOCUMENT(&opts, "sort", read->sort);
     if (read->projection)
         BSON_APPEND_DOCUMENT(&opts, "projection", read->projection);
-    if (read->limit) {
-        BSON_APPEND_INT64(&opts, "limit", (int64_t)read->limit);
-        /* One more than the limit, so that the server closes the cursor by itself. */
-        BSON_APPEND_INT64(&opts, "batchSize", (int64_t)read->limit + 1);
-    }
+    BSON_APPEND_INT64(&opts, "limit", (int64_t)read->limit);
+    /* One more than the limit, so that the server closes the cursor by itself. */
+    BSON_APPEND_INT64(&opts, "batchSize", (int64_t)read->limit + 1);
     CLEANUP(collection_at)
     mongoc_collection_t *collection = store_call_collection(call, read->collection);
     CLEANUP(cursor_at)

@@ -4,8 +4,8 @@
 
 #include "common/store_call.h"
 
-/* Every document that matches goes to `take`, which copies what it needs; at most `limit` (0: no
- * limit) in one round trip. */
+/* Every document that matches goes to `take`, which copies what it needs; at most `limit` (0: none)
+ * in one round trip. */
 struct store_read {
     const char *collection;
     const bson_t *filter, *sort, *projection; /* sort and projection may be NULL */
