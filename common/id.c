@@ -9,6 +9,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "common/digest.h"
+
 enum { RANDOM_BYTES = 10 };
 
 /* What the last id was, so that the next one is greater. */
@@ -52,9 +54,25 @@ static bool increment(uint8_t random[RANDOM_BYTES])
     return false;
 }
 
-void id_ulid(int64_t now_ms, char out[ID_ULID_LEN + 1])
+/* 128 bits in 26 digits of 5: the first digit holds three bits only. */
+static void put_base32(const uint8_t bytes[16], char out[ID_ULID_LEN + 1])
 {
     static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    unsigned bits = 0, held = 2;
+    for (int i = 0, at = 0; i < ID_ULID_LEN; i++) {
+        if (held < 5) {
+            bits = bits << 8 | bytes[at++];
+            held += 8;
+        }
+        held -= 5;
+        out[i] = digits[bits >> held & 31];
+        bits &= (1u << held) - 1;
+    }
+    out[ID_ULID_LEN] = '\0';
+}
+
+void id_ulid(int64_t now_ms, char out[ID_ULID_LEN + 1])
+{
     uint8_t bytes[16];
     pthread_mutex_lock(&last.lock);
     refresh_after_fork();
@@ -68,19 +86,19 @@ void id_ulid(int64_t now_ms, char out[ID_ULID_LEN + 1])
         bytes[i] = (uint8_t)(last.ms >> (40 - 8 * i));
     memcpy(bytes + 6, last.random, RANDOM_BYTES);
     pthread_mutex_unlock(&last.lock);
+    put_base32(bytes, out);
+}
 
-    /* 128 bits in 26 digits of 5: the first digit holds three bits only. */
-    unsigned bits = 0, held = 2;
-    for (int i = 0, at = 0; i < ID_ULID_LEN; i++) {
-        if (held < 5) {
-            bits = bits << 8 | bytes[at++];
-            held += 8;
-        }
-        held -= 5;
-        out[i] = digits[bits >> held & 31];
-        bits &= (1u << held) - 1;
-    }
-    out[ID_ULID_LEN] = '\0';
+void id_child(const char parent[ID_ULID_LEN + 1], const char *word, char out[ID_ULID_LEN + 1])
+{
+    enum { TIME_DIGITS = 10 };
+    uint8_t bytes[DIGEST_LEN + sizeof(uint64_t)] = {0};
+    struct digest *digest = digest_begin();
+    digest_add(digest, parent, ID_ULID_LEN);
+    digest_add(digest, word, strlen(word));
+    digest_end(digest, bytes + 6);
+    put_base32(bytes, out);
+    memcpy(out, parent, TIME_DIGITS);
 }
 
 static void put_hex(char *out, const uint8_t *bytes, int len)

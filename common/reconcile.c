@@ -7,15 +7,24 @@
 
 #include "common/change.h"
 #include "common/clock.h"
+#include "proto/worker_beat.h"
 
-enum { BATCH = 500, PASS_MS = 1000, PASSES_AT_ONCE = 20, NUDGES_CAP = 7 };
+enum {
+    BATCH = 500,
+    PASS_MS = 1000,
+    PASSES_AT_ONCE = 20,
+    NUDGES_CAP = 7, /* by then the pause between two tickets is 10 min: proto/job.h */
+    TIDY_MS = 60000,
+    FORGET_MS = 3600000, /* a dead worker is shown for an hour */
+    WORKERS_MAX = 1000
+};
 
 struct reconcile {
     struct store *store;
     struct publisher *publisher;
     int64_t lease_ms;
-    int64_t trusted_from; /* monotonic: leases are judged from then on */
-    int64_t clock_asked;
+    int64_t trusted_from;         /* monotonic: leases are judged from then on */
+    int64_t tidied;               /* monotonic */
     int64_t depth_at[KIND_COUNT]; /* of this pass: -1 not asked yet */
     pthread_t thread;
     pthread_mutex_t lock;
@@ -117,17 +126,45 @@ static int judge(struct reconcile *r, struct job *jobs, size_t len, int64_t now,
     return 0;
 }
 
+/* The beats of workers that died long ago. */
+static int forget_workers(struct reconcile *r, int64_t now, struct arena *arena, struct err *err)
+{
+    struct store_page page = {.limit = WORKERS_MAX};
+    struct worker_beat *beats;
+    void *found;
+    size_t len, gone = 0;
+    if (store_find(r->store, WORKER_BEAT_COLLECTION, &worker_beat_doc, &page, arena, &found, &len,
+                   err))
+        return -1;
+    beats = found;
+    const char **ids = arena_alloc_array(arena, len + 1, sizeof *ids);
+    for (size_t i = 0; i < len; i++)
+        if (now - beats[i].beat_at > FORGET_MS)
+            ids[gone++] = beats[i].id;
+    return gone ? store_delete_many(r->store, WORKER_BEAT_COLLECTION, &worker_beat_doc, ids, gone,
+                                    err)
+                : 0;
+}
+
+/* Once a minute: the store's clock, and old beats. */
+static int tidy(struct reconcile *r, struct arena *arena, struct err *err)
+{
+    int64_t mono = clock_mono_ms();
+    if (r->tidied && mono - r->tidied < TIDY_MS)
+        return 0;
+    if (store_ping(r->store, err) || forget_workers(r, clock_now_ms(), arena, err))
+        return -1;
+    r->tidied = mono;
+    return 0;
+}
+
 /* One look at what is due; returns how many jobs that were, -1 when the store did not answer. */
 static int pass(struct reconcile *r, struct arena *arena, struct err *err)
 {
     struct job *jobs = NULL;
     size_t len = 0;
-    int64_t mono = clock_mono_ms();
-    if (!r->clock_asked || mono - r->clock_asked > 60000) {
-        if (store_ping(r->store, err))
-            return -1;
-        r->clock_asked = mono;
-    }
+    if (tidy(r, arena, err))
+        return -1;
     int64_t now = clock_now_ms();
     for (int kind = 0; kind < KIND_COUNT; kind++)
         r->depth_at[kind] = -1;

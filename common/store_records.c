@@ -39,7 +39,7 @@ int store_find(struct store *store, const char *collection, const struct doc *do
                                     .arg = &list};
     const struct field *id = store_id_field(doc);
     if (store_call_begin(&call, store, err) < 0 ||
-        store_filter(doc, page->filter, &filter, err) < 0)
+        (page->filter && store_filter(doc, page->filter, &filter, err) < 0))
         return -1;
     if (page->after && id) {
         bson_t after;

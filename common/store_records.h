@@ -35,7 +35,7 @@ int store_delete_many(struct store *store, const char *collection, const struct 
 /* A page in _id order (descending where asked), after the _id `after` (NULL: from the start). `out`
  * is an array of doc->size in the arena. */
 struct store_page {
-    const void *filter;
+    const void *filter; /* NULL: every record */
     const char *after;
     size_t limit;
     bool descending;

@@ -12,7 +12,7 @@ const char *const file_state_names[] = {NULL, "pending", "stored", "deleting", N
 
 /* clang-format off */
 static const struct field fields[] = {
-    FIELD_AS(file_path, id, "_id", .text = "SHA-256 of backend and object key."),
+    FIELD(file_path, id, .flags = FIELD_ID, .text = "SHA-256 of backend and object key."),
     FIELD(file_path, project_id, .text = "Project that the object belongs to."),
     FIELD(file_path, object_key, .text = "Exact path in the bucket."),
     FIELD(file_path, scene_id, .text = "Scene that the object belongs to."),
