@@ -25,7 +25,7 @@ is_running() { pid_of "$1" >/dev/null; }
 spawn() { # NAME COMMAND...
     local name=$1
     shift
-    setsid "$@" </dev/null >"$state/log/$name.out" 2>&1 9>&- &
+    setsid "$@" </dev/null >"$state/log/$name.log" 2>&1 9>&- &
     echo "$! $(start_time "$!")" >"$state/run/$name.pid"
 }
 
