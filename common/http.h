@@ -28,6 +28,7 @@ struct http_request {
     const char *body;
     int connect_timeout_ms, total_timeout_ms; /* 0: 10 s; none, the low-speed limit bounds it */
     int low_speed_bytes, low_speed_s;         /* fewer bytes a second for so long end it */
+    bool fresh; /* on a new connection: a kept one may be the trouble */
     /* Of the answer's body; more ends it with on_limit, before the first byte if its length was
      * told. 0: 64 KiB. */
     int64_t max_bytes;
@@ -48,7 +49,8 @@ struct http_request {
     const char *location; /* of a 3xx: redirects are the caller's business, hop by hop */
     int64_t retry_after_ms;
     const char *etag, *content_type, *last_modified, *content_range;
-    int64_t content_length; /* -1: not told */
+    int64_t content_length;   /* -1: not told */
+    int64_t last_modified_ms; /* since 1970, 0: not told */
     struct err
         err; /* of the transport: timeouts, refused, TLS, dns …; status 0 if no answer began */
 };

@@ -102,6 +102,7 @@ static void set_bounds(CURL *easy, const struct http_request *request)
     curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, request->fresh ? 1L : 0L);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     /* Else cancelling waits until a name server that does not answer has timed out. */
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
@@ -117,7 +118,7 @@ int http_transfer_start(struct transfer *transfer, CURL *easy, const struct http
 {
     *transfer = (struct transfer){.easy = easy, .policy = policy, .request = request};
     request->status = 0;
-    request->retry_after_ms = 0;
+    request->retry_after_ms = request->last_modified_ms = 0;
     request->content_length = -1;
     request->text.len = 0;
     request->err = (struct err){0};
@@ -188,6 +189,8 @@ void http_transfer_end(struct transfer *transfer, CURLcode code)
         retry_after_s > 0)
         request->retry_after_ms = (retry_after_s < 86400 ? retry_after_s : 86400) * 1000;
     request->status = (int)status;
+    time_t modified = request->last_modified ? curl_getdate(request->last_modified, NULL) : 0;
+    request->last_modified_ms = modified > 0 ? (int64_t)modified * 1000 : 0;
     if (code == CURLE_OK || request->err.code != ERR_NONE)
         return; /* a callback that ended it has said why */
     if (transfer->refused && (code == CURLE_COULDNT_CONNECT || code == CURLE_ABORTED_BY_CALLBACK)) {

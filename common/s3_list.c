@@ -1,0 +1,255 @@
+/* Many objects in one call: listing, deleting, and finding uploads that were never completed. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/s3.h"
+#include "common/s3_xml.h"
+
+enum {
+    PAGE = 1000,       /* S3's own bound */
+    DELETE_PAGE = 500, /* R2 takes 1,000; half keeps the answers small */
+    ABORT_ROUNDS = 100
+};
+
+/* A page of ListObjectsV2 while it is read. */
+struct page {
+    struct arena *arena;
+    struct object *at, now;
+    size_t len, limit;
+    bool truncated;
+};
+
+static void read_object(struct page *page, const char *name, const char *text)
+{
+    struct object *now = &page->now;
+    if (strcmp(name, "Key") == 0)
+        now->key = arena_strdup(page->arena, text);
+    else if (strcmp(name, "Size") == 0)
+        now->size_bytes = strtoll(text, NULL, 10);
+    else if (strcmp(name, "ETag") == 0)
+        now->etag = s3_etag(text, page->arena);
+    else if (strcmp(name, "LastModified") == 0 && clock_parse(text, &now->modified_at))
+        now->modified_at = 0;
+}
+
+static int read_page(void *arg, const char *path, const char *text)
+{
+    static const char object[] = "ListBucketResult/Contents";
+    struct page *page = arg;
+    if (strcmp(path, "ListBucketResult/IsTruncated") == 0)
+        page->truncated = strcmp(text, "true") == 0;
+    if (strncmp(path, object, sizeof object - 1) != 0)
+        return 0;
+    if (path[sizeof object - 1] == '/') {
+        read_object(page, path + sizeof object, text);
+        return 0;
+    }
+    if (!page->now.key || page->len == page->limit) /* more than was asked for */
+        return -1;
+    page->at[page->len++] = page->now;
+    page->now = (struct object){0};
+    return 0;
+}
+
+static int list_page(struct s3 *s3, const char *prefix, const char *after, struct page *page,
+                     struct err *err)
+{
+    struct s3_call call = {.method = "GET", .arena = page->arena, .max_bytes = S3_ANSWER_BYTES};
+    s3_query(&call, "list-type", "2");
+    s3_query(&call, "prefix", prefix);
+    s3_query(&call, "max-keys", arena_printf(page->arena, "%zu", page->limit));
+    if (after)
+        s3_query(&call, "start-after", after);
+    if (s3_perform(s3, &call, err))
+        return err->code == ERR_OBJECT_NOT_FOUND ? (err->code = ERR_STORAGE_BUCKET, -1) : -1;
+    const struct text *text = &call.http.text;
+    return s3_xml_read(text->len ? text->at : "", text->len, read_page, page, err);
+}
+
+int s3_list(struct bucket *bucket, const char *prefix, const char *after, size_t limit,
+            struct arena *arena, struct objects *out, struct err *err)
+{
+    struct objects found = {0};
+    size_t room = 0;
+    for (bool more = true; more && found.len < limit;) {
+        size_t left = limit - found.len;
+        struct page page = {.arena = arena, .limit = left < PAGE ? left : PAGE};
+        page.at = arena_alloc_array(arena, page.limit, sizeof *page.at);
+        if (list_page((struct s3 *)bucket, prefix, after, &page, err))
+            return -1;
+        more = page.truncated && page.len > 0;
+        if (found.len + page.len > room) {
+            room = 2 * room + page.len;
+            struct object *at = arena_alloc_array(arena, room, sizeof *at);
+            if (found.len > 0)
+                memcpy(at, found.at, found.len * sizeof *at);
+            found.at = at;
+        }
+        if (page.len > 0)
+            memcpy(found.at + found.len, page.at, page.len * sizeof *page.at);
+        found.len += page.len;
+        if (page.len > 0)
+            after = page.at[page.len - 1].key;
+    }
+    *out = found;
+    return 0;
+}
+
+/* The answer to DeleteObjects names the keys that failed. */
+struct deletion {
+    const char *const *keys;
+    size_t len;
+    struct err *errs, first;
+    char key[1025], code[64];
+};
+
+static void deletion_failed(struct deletion *deletion)
+{
+    struct err err = {0};
+    enum error error;
+    if (strcmp(deletion->code, "NoSuchKey") == 0)
+        return;
+    (void)s3_code_error(deletion->code, 500, &error);
+    err_set(&err, error, "delete '%.200s': %s", deletion->key, deletion->code);
+    if (deletion->first.code == ERR_NONE)
+        deletion->first = err;
+    for (size_t i = 0; deletion->errs && i < deletion->len; i++)
+        if (strcmp(deletion->keys[i], deletion->key) == 0)
+            deletion->errs[i] = err;
+}
+
+static int read_deletion(void *arg, const char *path, const char *text)
+{
+    struct deletion *deletion = arg;
+    if (strcmp(path, "DeleteResult/Error/Key") == 0)
+        snprintf(deletion->key, sizeof deletion->key, "%s", text);
+    else if (strcmp(path, "DeleteResult/Error/Code") == 0)
+        snprintf(deletion->code, sizeof deletion->code, "%s", text);
+    else if (strcmp(path, "DeleteResult/Error") == 0)
+        deletion_failed(deletion);
+    return 0;
+}
+
+static int delete_page(struct s3 *s3, struct deletion *deletion, struct arena *arena,
+                       struct err *err)
+{
+    struct text body = {.arena = arena};
+    struct s3_call call = {.method = "POST", .arena = arena, .max_bytes = S3_ANSWER_BYTES};
+    text_puts(&body, "<Delete><Quiet>true</Quiet>");
+    for (size_t i = 0; i < deletion->len; i++) /* valid keys have nothing to escape */
+        text_printf(&body, "<Object><Key>%s</Key></Object>", deletion->keys[i]);
+    text_puts(&body, "</Delete>");
+    call.body = body.at;
+    call.body_len = (int64_t)body.len;
+    s3_query(&call, "delete", "");
+    s3_header(&call, "content-type", "application/xml");
+    if (s3_perform(s3, &call, err))
+        return -1;
+    const struct text *text = &call.http.text;
+    if (text->len > 0 && s3_xml_read(text->at, text->len, read_deletion, deletion, err))
+        return -1;
+    if (deletion->first.code == ERR_NONE)
+        return 0;
+    *err = deletion->first;
+    return -1;
+}
+
+int s3_delete(struct bucket *bucket, const char *const *keys, size_t len, struct err *errs,
+              struct err *err)
+{
+    int result = 0;
+    for (size_t at = 0; at < len; at += DELETE_PAGE) {
+        struct arena arena = {0};
+        struct err own = {0};
+        size_t page = len - at < DELETE_PAGE ? len - at : DELETE_PAGE;
+        struct deletion deletion = {
+            .keys = keys + at, .len = page, .errs = errs ? errs + at : NULL};
+        int failed = delete_page((struct s3 *)bucket, &deletion, &arena, &own);
+        arena_release(&arena);
+        if (!failed)
+            continue;
+        for (size_t i = at; errs && deletion.first.code == ERR_NONE && i < at + page; i++)
+            errs[i] = own; /* the call itself failed: nobody knows of any key */
+        if (result == 0)
+            *err = own;
+        result = -1;
+    }
+    return result;
+}
+
+/* Uploads that were begun and neither completed nor aborted. */
+struct open_upload {
+    const char *key, *id;
+};
+struct open_uploads {
+    struct arena *arena;
+    struct open_upload at[PAGE], now;
+    size_t len;
+};
+
+static int read_upload(void *arg, const char *path, const char *text)
+{
+    struct open_uploads *uploads = arg;
+    if (strcmp(path, "ListMultipartUploadsResult/Upload/Key") == 0)
+        uploads->now.key = arena_strdup(uploads->arena, text);
+    else if (strcmp(path, "ListMultipartUploadsResult/Upload/UploadId") == 0)
+        uploads->now.id = arena_strdup(uploads->arena, text);
+    if (strcmp(path, "ListMultipartUploadsResult/Upload") != 0)
+        return 0;
+    if (!uploads->now.key || !uploads->now.id || uploads->len == PAGE)
+        return -1;
+    uploads->at[uploads->len++] = uploads->now;
+    uploads->now = (struct open_upload){0};
+    return 0;
+}
+
+static int abort_upload(struct s3 *s3, const struct open_upload *upload, struct arena *arena,
+                        struct err *err)
+{
+    struct s3_call call = {.method = "DELETE", .key = upload->key, .arena = arena};
+    s3_query(&call, "uploadId", upload->id);
+    if (s3_perform(s3, &call, err) && strcmp(call.code, "NoSuchUpload") != 0)
+        return -1;
+    return 0;
+}
+
+/* Lists from the start each time: what was aborted is not there any more. */
+static int abort_round(struct s3 *s3, const char *prefix, struct arena *arena, size_t *aborted,
+                       struct err *err)
+{
+    struct open_uploads *uploads = arena_alloc(arena, sizeof *uploads);
+    struct s3_call call = {.method = "GET", .arena = arena, .max_bytes = S3_ANSWER_BYTES};
+    uploads->arena = arena;
+    s3_query(&call, "uploads", "");
+    s3_query(&call, "prefix", prefix);
+    if (s3_perform(s3, &call, err))
+        return -1;
+    const struct text *text = &call.http.text;
+    if (s3_xml_read(text->len ? text->at : "", text->len, read_upload, uploads, err))
+        return -1;
+    for (size_t i = 0; i < uploads->len; i++) {
+        if (strncmp(uploads->at[i].key, prefix, strlen(prefix)) != 0)
+            return err_set(err, ERR_STORAGE_UNAVAILABLE,
+                           "the storage listed uploads that were not asked for");
+        if (abort_upload(s3, &uploads->at[i], arena, err))
+            return -1;
+    }
+    *aborted += uploads->len;
+    return uploads->len > 0;
+}
+
+int s3_abort_uploads(struct bucket *bucket, const char *prefix, size_t *aborted, struct err *err)
+{
+    int more = 1;
+    for (int i = 0; more > 0 && i < ABORT_ROUNDS; i++) {
+        struct arena arena = {0};
+        more = abort_round((struct s3 *)bucket, prefix, &arena, aborted, err);
+        arena_release(&arena);
+    }
+    if (more > 0)
+        return err_set(err, ERR_STORAGE_UNAVAILABLE, "uploads under '%.200s' do not go away",
+                       prefix);
+    return more;
+}

@@ -1,0 +1,238 @@
+/* The local backend: stored whole or not at all, listed in order, never outside of its root. */
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "common/bucket.h"
+
+static char root[] = "/tmp/bucket_test.XXXXXX", media[64], source[64];
+static struct bucket *bucket;
+static struct arena arena;
+static struct err err;
+
+static void write_file(const char *path, const char *content)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    CHECK(fd >= 0);
+    CHECK(write(fd, content, strlen(content)) == (ssize_t)strlen(content));
+    close(fd);
+}
+
+static int put(const char *key, const char *content)
+{
+    write_file(source, content);
+    struct bucket_put one = {.key = key, .path = source, .size_bytes = (int64_t)strlen(content)};
+    err = (struct err){0};
+    int result = bucket_put(bucket, &one, 1, NULL, &arena, &err);
+    CHECK(result || one.etag);
+    return result;
+}
+
+static void an_object_is_stored_read_and_deleted(void)
+{
+    struct object object;
+    struct text text;
+    int64_t size;
+    int fd;
+    CHECK_INT(put("projects/p/a.m3u8", "#EXTM3U"), 0);
+    CHECK_INT(bucket_head(bucket, "projects/p/a.m3u8", &arena, &object, &err), 0);
+    CHECK_INT(object.size_bytes, 7);
+    CHECK_STR(object.content_type, "application/vnd.apple.mpegurl");
+    CHECK(object.modified_at > 0);
+    CHECK_INT(bucket_get(bucket, "projects/p/a.m3u8", 7, &arena, &text, &err), 0);
+    CHECK_STR(text.at, "#EXTM3U");
+    CHECK_INT(bucket_get(bucket, "projects/p/a.m3u8", 6, &arena, &text, &err), -1);
+    CHECK_INT(err.code, ERR_OBJECT_TOO_LARGE);
+    CHECK_INT(bucket_open_file(bucket, "projects/p/a.m3u8", &fd, &size, &err), 0);
+    CHECK_INT(size, 7);
+    close(fd);
+    CHECK_INT(put("projects/p/a.m3u8", "other"), 0);
+    CHECK_INT(bucket_get(bucket, "projects/p/a.m3u8", 100, &arena, &text, &err), 0);
+    CHECK_STR(text.at, "other");
+    const char *keys[] = {"projects/p/a.m3u8", "projects/p/never-there"};
+    struct err errs[2];
+    CHECK_INT(bucket_delete(bucket, keys, 2, errs, &err), 0);
+    CHECK_INT(errs[1].code, ERR_NONE);
+    CHECK_INT(bucket_head(bucket, "projects/p/a.m3u8", &arena, &object, &err), -1);
+    CHECK_INT(err.code, ERR_OBJECT_NOT_FOUND);
+}
+
+static void empty_directories_are_pruned(void)
+{
+    char path[128];
+    const char *keys[] = {"x/y/z/1", "x/2"};
+    CHECK_INT(put("x/y/z/1", "1"), 0);
+    CHECK_INT(put("x/2", "2"), 0);
+    CHECK_INT(bucket_delete(bucket, keys, 1, NULL, &err), 0);
+    snprintf(path, sizeof path, "%s/x/y", media);
+    CHECK(access(path, F_OK) != 0);
+    snprintf(path, sizeof path, "%s/x", media);
+    CHECK(access(path, F_OK) == 0);
+    CHECK_INT(bucket_delete(bucket, keys + 1, 1, NULL, &err), 0);
+    CHECK(access(path, F_OK) != 0);
+    CHECK(access(media, F_OK) == 0);
+}
+
+static size_t temporary_files(void)
+{
+    char path[128];
+    size_t count = 0;
+    snprintf(path, sizeof path, "%s/.tmp", media);
+    DIR *directory = opendir(path);
+    CHECK(directory);
+    for (const struct dirent *entry; (entry = readdir(directory));)
+        count += entry->d_name[0] != '.';
+    closedir(directory);
+    return count;
+}
+
+static bool always(void *arg)
+{
+    (void)arg;
+    return true;
+}
+
+static void what_fails_leaves_nothing(void)
+{
+    struct object object;
+    write_file(source, "12345");
+    struct bucket_put wrong[] = {{.key = "w/size", .path = source, .size_bytes = 6},
+                                 {.key = "w/none", .path = "/nonexistent", .size_bytes = 1},
+                                 {.key = "w/good", .path = source, .size_bytes = 5}};
+    CHECK_INT(bucket_put(bucket, wrong, 3, NULL, &arena, &err), -1);
+    CHECK_INT(err.code, ERR_STORAGE_MISMATCH);
+    CHECK_INT(wrong[1].err.code, ERR_IO_ERROR);
+    CHECK_INT(wrong[2].err.code, ERR_NONE);
+    CHECK_INT(bucket_head(bucket, "w/size", &arena, &object, &err), -1);
+    CHECK_INT(bucket_head(bucket, "w/good", &arena, &object, &err), 0);
+    CHECK_STR(object.etag, wrong[2].etag);
+    struct bucket_watch watch = {.stopped = always};
+    CHECK_INT(bucket_put(bucket, wrong + 2, 1, &watch, &arena, &err), -1);
+    CHECK_INT(err.code, ERR_CANCELLED);
+    CHECK_INT(temporary_files(), 0);
+}
+
+static void abandoned_files_are_removed(void)
+{
+    char path[128];
+    size_t aborted;
+    snprintf(path, sizeof path, "%s/.tmp/0123456789abcdef0123456789abcdef", media);
+    write_file(path, "half");
+    snprintf(path, sizeof path, "%s/.tmp/fedcba9876543210fedcba9876543210", media);
+    write_file(path, "at work");
+    int fd = open(path, O_RDONLY);
+    CHECK(fd >= 0 && flock(fd, LOCK_EX) == 0);
+    CHECK_INT(bucket_abort_uploads(bucket, "projects/p/", &aborted, &err), 0);
+    CHECK_INT(aborted, 1);
+    close(fd);
+    CHECK_INT(bucket_abort_uploads(bucket, "projects/p/", &aborted, &err), 0);
+    CHECK_INT(aborted, 1);
+}
+
+static void keys_are_listed_in_order(void)
+{
+    static const char *const keys[] = {"l/a-b/1", "l/a.b", "l/a/1", "l/a/b/2", "l/a0",
+                                       "l/ab/3",  "l/b/1", "l/b/2", "l/c"};
+    enum { LEN = sizeof keys / sizeof keys[0] };
+    struct objects objects;
+    for (size_t i = LEN; i-- > 0;)
+        CHECK_INT(put(keys[i], "x"), 0);
+    CHECK_INT(put("m/other", "x"), 0);
+    for (size_t i = 1; i < LEN; i++)
+        CHECK(strcmp(keys[i - 1], keys[i]) < 0);
+    CHECK_INT(bucket_list(bucket, "l/", NULL, 100, &arena, &objects, &err), 0);
+    CHECK_INT(objects.len, LEN);
+    for (size_t i = 0; i < LEN; i++)
+        CHECK_STR(objects.at[i].key, keys[i]);
+    /* Page by page, every position gives the rest. */
+    for (size_t i = 0; i < LEN; i++) {
+        CHECK_INT(bucket_list(bucket, "l/", keys[i], 2, &arena, &objects, &err), 0);
+        CHECK_INT(objects.len, LEN - 1 - i < 2 ? LEN - 1 - i : 2);
+        for (size_t j = 0; j < objects.len; j++)
+            CHECK_STR(objects.at[j].key, keys[i + 1 + j]);
+    }
+    CHECK_INT(bucket_list(bucket, "l/a", NULL, 100, &arena, &objects, &err), 0);
+    CHECK_INT(objects.len, 6);
+    CHECK_INT(bucket_list(bucket, "l/b/", NULL, 1, &arena, &objects, &err), 0);
+    CHECK_INT(objects.len, 1);
+    CHECK_INT(bucket_list(bucket, "nothing/", NULL, 1, &arena, &objects, &err), 0);
+    CHECK_INT(objects.len, 0);
+}
+
+static void prefixes_and_keys_are_checked(void)
+{
+    static const char *const bad[] = {"", "/", "../", "a//", "a/../b", "/etc/"};
+    struct objects objects;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        CHECK_INT(bucket_list(bucket, bad[i], NULL, 1, &arena, &objects, &err), -1);
+        CHECK_INT(bucket_abort_uploads(bucket, bad[i], NULL, &err), -1);
+    }
+    CHECK_INT(put("../outside", "x"), -1);
+    CHECK_INT(put("/etc/passwd", "x"), -1);
+    CHECK_INT(put(".tmp/x", "x"), -1);
+    const char *out;
+    CHECK_INT(bucket_presign(bucket, "a", 60, &arena, &out, &err), -1);
+}
+
+static void symbolic_links_lead_nowhere(void)
+{
+    char path[256], outside[128];
+    struct object object;
+    struct objects objects;
+    const char *key = "link/secret";
+    snprintf(outside, sizeof outside, "%s/outside", root);
+    CHECK(mkdir(outside, 0700) == 0);
+    snprintf(path, sizeof path, "%s/secret", outside);
+    write_file(path, "secret");
+    snprintf(path, sizeof path, "%s/link", media);
+    CHECK(symlink(outside, path) == 0);
+    snprintf(path, sizeof path, "%s/file", media);
+    CHECK(symlink("../outside/secret", path) == 0);
+    CHECK_INT(bucket_head(bucket, key, &arena, &object, &err), -1);
+    CHECK_INT(err.code, ERR_OBJECT_NOT_FOUND);
+    CHECK_INT(bucket_head(bucket, "file", &arena, &object, &err), -1);
+    CHECK_INT(put(key, "overwritten"), -1);
+    CHECK_INT(bucket_delete(bucket, &key, 1, NULL, &err), 0);
+    snprintf(path, sizeof path, "%s/secret", outside);
+    CHECK(access(path, F_OK) == 0);
+    CHECK_INT(bucket_list(bucket, "link/", NULL, 10, &arena, &objects, &err), 0);
+    CHECK_INT(objects.len, 0);
+    CHECK_INT(bucket_list(bucket, "f", NULL, 10, &arena, &objects, &err), 0);
+    CHECK_INT(objects.len, 0);
+}
+
+static void the_check_passes_and_cleans_up(void)
+{
+    struct objects objects;
+    CHECK_INT(bucket_check(bucket, &err), 0);
+    CHECK_INT(bucket_list(bucket, "mediafleet-check", NULL, 10, &arena, &objects, &err), 0);
+    CHECK_INT(objects.len, 0);
+    CHECK_STR(bucket_backend(bucket), "local");
+    CHECK_STR(bucket_name(bucket), media);
+}
+
+int main(void)
+{
+    char command[128];
+    CHECK(mkdtemp(root));
+    snprintf(media, sizeof media, "%s/media", root);
+    snprintf(source, sizeof source, "%s/source", root);
+    struct bucket_settings settings = {.backend = BACKEND_LOCAL, .media_root = media};
+    CHECK_INT(bucket_open(&bucket, &settings, &err), 0);
+    RUN(an_object_is_stored_read_and_deleted);
+    RUN(empty_directories_are_pruned);
+    RUN(what_fails_leaves_nothing);
+    RUN(abandoned_files_are_removed);
+    RUN(keys_are_listed_in_order);
+    RUN(prefixes_and_keys_are_checked);
+    RUN(symbolic_links_lead_nowhere);
+    RUN(the_check_passes_and_cleans_up);
+    bucket_free(bucket);
+    arena_release(&arena);
+    snprintf(command, sizeof command, "rm -rf %s", root);
+    CHECK(system(command) == 0);
+    return 0;
+}
