@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -95,7 +96,8 @@ static void waiting_has_an_end_and_stop_kills_the_group(void)
             return;
         clock_sleep_ms(5);
     }
-    CHECK(!"the grandchild is dead");
+    bool grandchild_is_dead = false;
+    CHECK(grandchild_is_dead);
 }
 
 static void what_this_process_uses(void)
