@@ -1,0 +1,124 @@
+/* Runs from claim to acknowledgement, and what a handler can say and hear. */
+#include "check.h"
+
+#include "common/clock.h"
+#include "worker/held.h"
+#include "worker/run.h"
+
+/* The fake door: held_done wakes the consumer. */
+static int wakes;
+void broker_wake(struct broker *broker)
+{
+    (void)broker;
+    wakes++;
+}
+
+static struct task task = {
+    .name = "download", .kind = KIND_DOWNLOAD, .state = TASK_RUNNING, .run = 2, .timeout_s = 60};
+static struct job job = {.id = "job", .rev = 7, .tasks = {&task, 1}};
+static struct worker_config config = {.fleet = {.workspace = "/tmp/held-test"}};
+
+static struct run *add(struct runtime *runtime)
+{
+    static const struct delivery delivery = {.tag = 9};
+    struct lot *lot = lot_new();
+    struct run *run = run_new(runtime, lot, &job, 0, &delivery);
+    lot_drop(lot);
+    held_add(runtime, run);
+    return run;
+}
+
+static void init(struct runtime *runtime)
+{
+    *runtime = (struct runtime){.lease_ms = 30000, .config = &config};
+    held_init(&runtime->held);
+}
+
+static void runs_go_through_in_order(void)
+{
+    struct runtime runtime;
+    init(&runtime);
+    struct run *a = add(&runtime), *b = add(&runtime), *c = add(&runtime);
+    CHECK_INT(held_len(&runtime.held), 3);
+    CHECK(held_next(&runtime.held) == a);
+    CHECK(held_next(&runtime.held) == b);
+    wakes = 0;
+    held_done(&runtime, b);
+    held_done(&runtime, a);
+    CHECK_INT(wakes, 1); /* one wake for all that waits */
+    CHECK_INT(held_len(&runtime.held), 1);
+    CHECK(held_take_done(&runtime.held) == b);
+    CHECK(b->next == a);
+    CHECK(held_take_done(&runtime.held) == NULL);
+    CHECK(held_next(&runtime.held) == c);
+    held_close(&runtime.held);
+    CHECK(held_next(&runtime.held) == NULL);
+    held_done(&runtime, c);
+    run_free(a);
+    run_free(b);
+    run_free(c);
+    held_release(&runtime.held);
+}
+
+static void a_stop_reaches_every_run_and_its_first_reason_stays(void)
+{
+    struct runtime runtime;
+    struct err err = {0};
+    init(&runtime);
+    struct run *a = add(&runtime), *b = add(&runtime);
+    CHECK(!run_stopped(a));
+    run_stop(a, ERR_TIMEOUT);
+    held_stop(&runtime.held, ERR_SHUTTING_DOWN);
+    CHECK(run_stopped(b));
+    CHECK_INT(run_stop_error(a, &err), -1);
+    CHECK_INT(err.code, ERR_TIMEOUT);
+    run_stop_error(b, &err);
+    CHECK_INT(err.code, ERR_SHUTTING_DOWN);
+    for (int i = 0; i < 2; i++)
+        held_done(&runtime, held_next(&runtime.held));
+    run_free(a);
+    run_free(b);
+    held_release(&runtime.held);
+}
+
+static void progress_only_rises_and_never_says_hundred(void)
+{
+    struct runtime runtime;
+    init(&runtime);
+    struct run *run = add(&runtime);
+    run_progress(run, 50, "half\x01way");
+    run_progress(run, 20, NULL);
+    CHECK_INT(atomic_load(&run->percent), 50);
+    run_progress(run, 250, NULL);
+    CHECK_INT(atomic_load(&run->percent), 99);
+    CHECK_STR(run->message, "half?way");
+    held_done(&runtime, held_next(&runtime.held));
+    run_free(run);
+    held_release(&runtime.held);
+}
+
+static void a_run_has_a_directory_of_its_own(void)
+{
+    struct runtime runtime;
+    struct err err = {0};
+    init(&runtime);
+    struct run *run = add(&runtime);
+    CHECK_STR(run_dir(run, &err), "/tmp/held-test/job/download.2");
+    CHECK(run_dir_of(run, "download") == NULL); /* it has not succeeded */
+    task.state = TASK_SUCCEEDED;
+    CHECK_STR(run_dir_of(run, "download"), "/tmp/held-test/job/download.2");
+    task.state = TASK_RUNNING;
+    held_done(&runtime, held_next(&runtime.held));
+    run_free(run);
+    held_release(&runtime.held);
+    CHECK_INT(system("rm -r /tmp/held-test"), 0);
+}
+
+int main(void)
+{
+    RUN(runs_go_through_in_order);
+    RUN(a_stop_reaches_every_run_and_its_first_reason_stays);
+    RUN(progress_only_rises_and_never_says_hundred);
+    RUN(a_run_has_a_directory_of_its_own);
+    return 0;
+}

@@ -1,0 +1,133 @@
+/* Group commit of settles: the first to come leads, the others wait for what it brings. */
+#include "worker/batch.h"
+
+#include <stdlib.h>
+
+#include "common/change.h"
+#include "common/clock.h"
+
+enum { BATCH_MAX = 64, STORE_RETRY_MS = 500 };
+
+struct waiter {
+    struct run *run;
+    struct job *after;
+    struct waiter *next;
+    bool done, saved;
+    int failed; /* the store's answer to the whole bulk */
+    struct err err;
+};
+
+struct batch {
+    struct store *store;
+    pthread_mutex_t lock;
+    pthread_cond_t done;
+    struct waiter *first, **end;
+    bool led; /* somebody is at the store */
+};
+
+struct batch *batch_new(struct store *store)
+{
+    struct batch *batch = calloc(1, sizeof *batch);
+    if (!batch)
+        abort();
+    batch->store = store;
+    batch->end = &batch->first;
+    pthread_mutex_init(&batch->lock, NULL);
+    pthread_cond_init(&batch->done, NULL);
+    return batch;
+}
+
+void batch_free(struct batch *batch)
+{
+    if (!batch)
+        return;
+    pthread_cond_destroy(&batch->done);
+    pthread_mutex_destroy(&batch->lock);
+    free(batch);
+}
+
+static void take(struct batch *batch, struct waiter *taken[BATCH_MAX], size_t *len)
+{
+    *len = 0;
+    while (batch->first && *len < BATCH_MAX) {
+        taken[(*len)++] = batch->first;
+        batch->first = batch->first->next;
+    }
+    if (!batch->first)
+        batch->end = &batch->first;
+}
+
+static void save(struct batch *batch, struct waiter **waiters, size_t len)
+{
+    struct store_swap swaps[BATCH_MAX];
+    struct err err = {0};
+    for (size_t i = 0; i < len; i++)
+        swaps[i] = (struct store_swap){.before = waiters[i]->run->job, .after = waiters[i]->after};
+    int failed = store_swap(batch->store, swaps, len, &err);
+    for (size_t i = 0; i < len; i++) {
+        waiters[i]->failed = failed;
+        waiters[i]->saved = swaps[i].saved;
+        waiters[i]->err = err;
+    }
+}
+
+/* Returns when `mine` was saved or refused, leading as long as nobody else does. */
+static void commit(struct batch *batch, struct waiter *mine)
+{
+    pthread_mutex_lock(&batch->lock);
+    *batch->end = mine;
+    batch->end = &mine->next;
+    while (!mine->done) {
+        if (batch->led) {
+            pthread_cond_wait(&batch->done, &batch->lock);
+            continue;
+        }
+        struct waiter *taken[BATCH_MAX];
+        size_t len;
+        batch->led = true;
+        take(batch, taken, &len);
+        pthread_mutex_unlock(&batch->lock);
+        save(batch, taken, len);
+        pthread_mutex_lock(&batch->lock);
+        for (size_t i = 0; i < len; i++)
+            taken[i]->done = true;
+        batch->led = false;
+        pthread_cond_broadcast(&batch->done);
+    }
+    pthread_mutex_unlock(&batch->lock);
+}
+
+static bool settle(struct job *draft, void *arg)
+{
+    const struct run *run = arg;
+    return job_settle(draft, run->task, run->number, &run->outcome, clock_now_ms());
+}
+
+/* Somebody changed the job since the claim: read, apply, save, again. */
+static int settle_changed(struct batch *batch, struct run *run, struct job **after, struct err *err)
+{
+    return change_job(batch->store, run->job->id, NULL, settle, run, &run->arena, after, err);
+}
+
+enum settled batch_settle(struct batch *batch, struct run *run, int64_t give_up_mono,
+                          struct job **after, struct err *err)
+{
+    struct waiter mine = {.run = run, .after = change_draft(run->job, &run->arena)};
+    settle(mine.after, run);
+    commit(batch, &mine);
+    if (!mine.failed && mine.saved) {
+        mine.after->rev = run->job->rev + 1;
+        *after = mine.after;
+        return SETTLED;
+    }
+    for (;;) {
+        int answer = settle_changed(batch, run, after, err);
+        if (answer >= 0)
+            return answer == 0 ? SETTLED : SETTLE_LOST;
+        if (err->code == ERR_JOB_NOT_FOUND)
+            return SETTLE_LOST;
+        if (clock_mono_ms() >= give_up_mono)
+            return SETTLE_FAILED;
+        clock_sleep_ms(STORE_RETRY_MS);
+    }
+}

@@ -1,0 +1,216 @@
+/* Tickets become runs; what cannot be claimed is dropped, finished, or taken over from the dead. */
+#include "worker/intake.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/change.h"
+#include "common/clock.h"
+#include "common/doc_json.h"
+#include "common/log.h"
+#include "common/reconcile.h"
+#include "proto/file_path.h"
+#include "proto/ticket.h"
+#include "worker/held.h"
+#include "worker/workspace.h"
+
+size_t intake_room(struct intake *intake)
+{
+    struct runtime *runtime = intake->runtime;
+    size_t held = held_len(&runtime->held);
+    size_t most = (size_t)runtime->slots * (runtime->kind->batched ? 2 : 1);
+    if (held == 0)
+        intake->alone = false;
+    if (intake->alone || (intake->has_solitary && held > 0))
+        return 0;
+    if (intake->has_solitary)
+        return 1;
+    return held < most ? most - held : 0;
+}
+
+static void acknowledge(struct intake *intake, const struct delivery *delivery)
+{
+    struct err err = {0};
+    if (broker_ack(intake->runtime->broker, delivery, &err))
+        log_event(LOG_WARN, "ack-failed", "detail", err.detail,
+                  NULL); /* it comes again, and is dropped then */
+}
+
+static void drop(struct intake *intake, const struct delivery *delivery)
+{
+    atomic_fetch_add(&intake->runtime->counters.dropped, 1);
+    acknowledge(intake, delivery);
+}
+
+static int read_ticket(const struct delivery *delivery, struct arena *arena,
+                       struct intake_item *item, struct err *err)
+{
+    struct ticket ticket;
+    const char *why = "a ticket's job is a ULID";
+    if (delivery->len > TICKET_MAX_BYTES)
+        return err_set(err, ERR_OUT_OF_RANGE, "a ticket of %zu bytes", delivery->len);
+    if (doc_json_decode(&ticket_doc, delivery->body, delivery->len, DOC_JSON_LENIENT, arena,
+                        &ticket, err))
+        return -1;
+    if (ticket.v != TICKET_VERSION)
+        return err_set(err, ERR_INVALID_VALUE, "ticket version %lld", (long long)ticket.v);
+    if (ticket.task < 0 || ticket.task >= JOB_TASKS_MAX)
+        return err_set(err, ERR_OUT_OF_RANGE, "task index %lld", (long long)ticket.task);
+    if (!ticket.job || ulid_check(ticket.job, &why) != ERR_NONE)
+        return err_set(err, ERR_INVALID_ID, "%s", why);
+    *item = (struct intake_item){.delivery = *delivery, .task = (size_t)ticket.task};
+    memcpy(item->job, ticket.job, sizeof item->job);
+    return 0;
+}
+
+static void reject(struct intake *intake, const struct delivery *delivery, const struct err *why)
+{
+    struct err err = {0};
+    atomic_fetch_add(&intake->runtime->counters.garbage, 1);
+    log_event(LOG_WARN, "garbage-ticket", "code", error_name(why->code), "detail", why->detail,
+              NULL);
+    if (broker_reject(intake->runtime->broker, delivery, false, &err))
+        log_event(LOG_WARN, "reject-failed", "detail", err.detail, NULL);
+}
+
+void intake_add(struct intake *intake, const struct delivery *delivery)
+{
+    struct arena arena = {0};
+    struct err err = {0};
+    if (read_ticket(delivery, &arena, &intake->pending[intake->len], &err))
+        reject(intake, delivery, &err);
+    else
+        intake->len++;
+    arena_release(&arena);
+}
+
+static void begin(struct intake *intake, struct lot *lot, struct job *job, size_t task,
+                  const struct delivery *delivery, bool finish_only)
+{
+    struct run *run = run_new(intake->runtime, lot, job, task, delivery);
+    run->finish_only = finish_only;
+    if (!finish_only) {
+        atomic_fetch_add(&intake->runtime->counters.claimed, 1);
+        intake->alone = job->tasks.at[task].crashes > 0;
+    }
+    held_add(intake->runtime, run);
+}
+
+struct death {
+    const struct runtime *runtime;
+    size_t task;
+    int64_t number;
+    const char *heir; /* who goes on at once, NULL: whoever takes the next ticket */
+};
+
+static bool take_over(struct job *draft, void *arg)
+{
+    const struct death *death = arg;
+    const struct task *task = &draft->tasks.at[death->task];
+    if (task->state != TASK_RUNNING || task->run != death->number)
+        return false;
+    return job_take_over(draft, death->task, death->heir, clock_now_ms(), death->runtime->lease_ms);
+}
+
+/* The holder died on this host: its lock is free. An empty process goes on with the task at once; a
+ * busy one gives it to one that is, so that a task which kills its process kills nobody else's. */
+static int succeed_dead(struct intake *intake, struct lot *lot, struct job *job, size_t task,
+                        const struct delivery *delivery, struct err *err)
+{
+    struct runtime *runtime = intake->runtime;
+    struct death death = {runtime, task, job->tasks.at[task].run,
+                          held_len(&runtime->held) ? NULL : runtime->id};
+    struct job *after = NULL;
+    int answer =
+        change_job(runtime->store, job->id, job, take_over, &death, &lot->arena, &after, err);
+    if (answer < 0)
+        return -1;
+    if (answer == 0) {
+        const struct task *is = &after->tasks.at[task];
+        atomic_fetch_add(&runtime->counters.crashes_seen, 1);
+        log_event(LOG_WARN, "taken-over", "job", after->id, "task", is->name, "state",
+                  task_state_names[is->state], NULL);
+        if (is->state == TASK_RUNNING)
+            return begin(intake, lot, after, task, delivery, false), 0;
+        if (reconcile_publish(runtime->publisher, after, clock_now_ms(), err))
+            return -1;
+    }
+    drop(intake, delivery);
+    return 0;
+}
+
+/* A ticket whose task was not there to be claimed: `job` is as read. */
+static int judge(struct intake *intake, struct lot *lot, struct job *job,
+                 const struct intake_item *item, struct err *err)
+{
+    struct runtime *runtime = intake->runtime;
+    size_t index = item->task;
+    const struct delivery *delivery = &item->delivery;
+    const struct task *task = job->id && index < job->tasks.len ? &job->tasks.at[index] : NULL;
+    if (task && job_finishing(job)) {
+        begin(intake, lot, job, index, delivery, true);
+        return 0;
+    }
+    if (task && task->crashes > 0 && job_due(job, index, clock_now_ms()) && !intake->has_solitary) {
+        intake->solitary = *item;
+        intake->has_solitary = true;
+        return 0;
+    }
+    if (task && task->state == TASK_RUNNING && task->worker &&
+        strcmp(task->worker, runtime->id) != 0 &&
+        workspace_dead(runtime->config->fleet.workspace, task->worker, runtime->host))
+        return succeed_dead(intake, lot, job, index, delivery, err);
+    drop(intake, delivery);
+    return 0;
+}
+
+static void remove_pending(struct intake *intake, size_t len)
+{
+    intake->len -= len;
+    memmove(intake->pending, intake->pending + len, intake->len * sizeof intake->pending[0]);
+}
+
+static int claim(struct intake *intake, const struct intake_item *items, size_t len, bool alone,
+                 struct lot *lot, struct err *err)
+{
+    struct runtime *runtime = intake->runtime;
+    struct store_claim claims[INTAKE_BATCH];
+    for (size_t i = 0; i < len; i++)
+        claims[i] =
+            (struct store_claim){.job = items[i].job, .task = items[i].task, .alone = alone};
+    if (store_claim(runtime->store, claims, len, runtime->id, clock_now_ms(), runtime->lease_ms,
+                    &lot->arena, err))
+        return -1;
+    for (size_t i = 0; i < len; i++) {
+        struct err why = {0};
+        struct job *job = arena_memdup(&lot->arena, &claims[i].found, sizeof claims[i].found);
+        if (claims[i].claimed)
+            begin(intake, lot, job, items[i].task, &items[i].delivery, false);
+        else if (judge(intake, lot, job, &items[i], &why))
+            drop(intake, &items[i].delivery); /* the job's alarm brings it back */
+    }
+    return 0;
+}
+
+int intake_claim(struct intake *intake, struct err *err)
+{
+    size_t room = intake_room(intake);
+    bool solitary = intake->has_solitary;
+    bool nothing = held_len(&intake->runtime->held) == 0;
+    size_t take = intake->len < room ? intake->len : room;
+    if (take > INTAKE_BATCH)
+        take = INTAKE_BATCH;
+    if (room == 0 || (!solitary && take == 0))
+        return 0;
+    struct lot *lot = lot_new();
+    struct intake_item chosen = intake->solitary;
+    intake->has_solitary = false;
+    int failed = solitary ? claim(intake, &chosen, 1, true, lot, err)
+                          : claim(intake, intake->pending, take, nothing && take == 1, lot, err);
+    if (failed)
+        intake->has_solitary = solitary;
+    else if (!solitary)
+        remove_pending(intake, take);
+    lot_drop(lot);
+    return failed;
+}

@@ -1,0 +1,112 @@
+/* What a handler may ask and tell: the run it was given. */
+#include "worker/run.h"
+
+#include <stdio.h>
+
+#include "common/doc_bson.h"
+#include "worker/held.h"
+#include "worker/workspace.h"
+
+const struct job *run_job(const struct run *run)
+{
+    return run->job;
+}
+
+const struct task *run_task(const struct run *run)
+{
+    return &run->job->tasks.at[run->task];
+}
+
+struct arena *run_arena(struct run *run)
+{
+    return &run->arena;
+}
+
+const void *run_settings(const struct run *run)
+{
+    return run->runtime->config->kind;
+}
+
+struct store *run_store(struct run *run)
+{
+    return run->runtime->store;
+}
+
+int run_bucket(struct run *run, struct bucket **out, struct err *err)
+{
+    struct slot *slot = run->slot;
+    if (!slot->bucket && bucket_open(&slot->bucket, &run->runtime->config->bucket, err))
+        return -1;
+    *out = slot->bucket;
+    return 0;
+}
+
+const char *run_dir(struct run *run, struct err *err)
+{
+    if (run->dir)
+        return run->dir;
+    char *dir = workspace_dir(run->runtime->config->fleet.workspace, run->job->id, run_name(run),
+                              run->number, &run->arena);
+    if (workspace_make(dir, err))
+        return NULL;
+    return run->dir = dir;
+}
+
+const char *run_dir_of(struct run *run, const char *name)
+{
+    const struct task *task = job_task(run->job, name);
+    if (!task || task->state != TASK_SUCCEEDED)
+        return NULL;
+    return workspace_dir(run->runtime->config->fleet.workspace, run->job->id, name, task->run,
+                         &run->arena);
+}
+
+int run_need(struct run *run, const char *name, void *out, struct err *err)
+{
+    const struct task *task = job_task(run->job, name);
+    if (!task || task->state != TASK_SUCCEEDED)
+        return 0;
+    if (doc_bson_unpack(kinds[task->kind].result, &task->result, &run->arena, out, err))
+        return err_prefix(err, "result of %s", name);
+    return 1;
+}
+
+void run_progress(struct run *run, int64_t percent, const char *message)
+{
+    long long capped = percent > 99 ? 99 : percent < 0 ? 0 : percent;
+    if (capped > atomic_load(&run->percent))
+        atomic_store(&run->percent, capped);
+    if (!message)
+        return;
+    pthread_mutex_lock(&run->lock);
+    snprintf(run->message, sizeof run->message, "%s", message);
+    err_clean(run->message);
+    pthread_mutex_unlock(&run->lock);
+}
+
+void run_usage(struct run *run, int64_t bytes_in, int64_t bytes_out)
+{
+    atomic_fetch_add(&run->bytes_in, bytes_in);
+    atomic_fetch_add(&run->bytes_out, bytes_out);
+}
+
+bool run_stopped(const struct run *run)
+{
+    return atomic_load(&run->stop) != ERR_NONE;
+}
+
+int run_stop_error(const struct run *run, struct err *err)
+{
+    const struct task *task = run_task(run);
+    enum error reason = atomic_load(&run->stop);
+    switch (reason) {
+    case ERR_TIMEOUT:
+        return err_set(err, reason, "did not end within %lld s", (long long)task->timeout_s);
+    case ERR_SHUTTING_DOWN:
+        return err_set(err, reason, "the worker is shutting down");
+    case ERR_LEASE_LOST:
+        return err_set(err, reason, "the lease could not be renewed");
+    default:
+        return err_set(err, ERR_CANCELLED, "cancelled on request");
+    }
+}

@@ -1,0 +1,68 @@
+/* What the threads of one worker process share. Inside worker/ only. */
+#ifndef WORKER_RUNTIME_H
+#define WORKER_RUNTIME_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "common/broker.h"
+#include "common/publisher.h"
+#include "common/store.h"
+#include "proto/worker_beat.h"
+#include "worker/worker.h"
+
+/* What a worker program was told: filled by worker_main, read-only afterwards. */
+struct worker_config {
+    struct store_settings store;
+    struct fleet_settings fleet;
+    struct worker_settings worker;
+    struct bucket_settings bucket;
+    const void *kind; /* the struct of worker.settings */
+};
+
+struct counters {
+    atomic_llong claimed, succeeded, failed, retried, released, crashes_seen, dropped, garbage;
+};
+
+/* The runs of this process, and the deliveries that wait for their acknowledgement. */
+struct held {
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* a run was queued, or there will be no more */
+    struct run *first;      /* every run between its claim and its release */
+    size_t len;
+    struct run *queue, **queue_end; /* claimed, no slot yet */
+    struct run *done, **done_end;   /* ended: the consumer acknowledges and frees */
+    bool closed;                    /* slots end when the queue is empty */
+};
+
+struct runtime {
+    const struct worker *worker;
+    const struct kind_row *kind;
+    const struct worker_config *config;
+    char host[65], id[WORKER_ID_MAX + 1];
+    int lock_fd; /* the proof of life, see worker/workspace.h */
+    int64_t started_at, slots, lease_ms;
+    struct store *store;
+    struct publisher *publisher;
+    struct broker *broker;
+    struct batch *batch;
+    struct held held;
+    struct counters counters;
+    atomic_bool draining;
+    struct slot *slot; /* [slots] */
+    pthread_t pulse;
+    atomic_bool pulse_ends;
+};
+
+/* The child process: opens everything, consumes until SIGTERM, drains. Returns the exit code. */
+int runtime_run(const struct worker *worker, const struct worker_config *config);
+
+/* worker/slots: --slots threads that run what is queued. */
+int slots_open(struct runtime *runtime, struct err *err);
+void slots_close(struct runtime *runtime); /* after the last run: joins the threads */
+
+/* worker/pulse: leases, progress, stop flags, time limits, beats. */
+int pulse_open(struct runtime *runtime, struct err *err);
+void pulse_close(struct runtime *runtime);
+
+#endif

@@ -1,0 +1,113 @@
+/* Rows of r2_file_paths, from and for upload files. */
+#include "worker/upload/ledger.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/digest.h"
+#include "common/doc_bson.h"
+#include "proto/scene.h"
+
+/* One row for each key of a backend: the id says so, whatever indexes there are. */
+static const char *row_id(const char *backend, const char *key, struct arena *arena)
+{
+    uint8_t sum[DIGEST_LEN];
+    char hex[DIGEST_HEX_LEN + 1];
+    const char *text = arena_printf(arena, "%s\n%s", backend, key);
+    digest_sha256(text, strlen(text), sum);
+    digest_hex(sum, hex);
+    return arena_strdup(arena, hex);
+}
+
+static struct file_path row(const struct run *run, struct bucket *bucket,
+                            const struct upload_file *file, const struct media_store *asked,
+                            struct arena *arena)
+{
+    const struct job *job = run_job(run);
+    int64_t now = clock_now_ms();
+    return (struct file_path){.id = row_id(bucket_backend(bucket), file->key, arena),
+                              .project_id = job->project_id,
+                              .object_key = file->key,
+                              .scene_id = asked->scene_id ? asked->scene_id : job->scene,
+                              .file_type = file->kind->type,
+                              .user_id = asked->user_id,
+                              .size_bytes = file->size_bytes,
+                              .content_type = file->kind->content_type,
+                              .created_at = now,
+                              .updated_at = now,
+                              .tenant = job->tenant,
+                              .job = job->id,
+                              .backend = bucket_backend(bucket),
+                              .bucket = bucket_name(bucket),
+                              .sha256 = file->sha256};
+}
+
+int ledger_write(struct run *run, struct bucket *bucket, const struct upload_file *files,
+                 size_t len, enum file_state state, const char *const *etags, struct err *err)
+{
+    struct arena *arena = run_arena(run);
+    struct media_store asked;
+    if (doc_bson_unpack(&media_store_doc, &run_job(run)->params, arena, &asked, err))
+        return -1;
+    struct file_path *rows = arena_alloc_array(arena, len, sizeof *rows);
+    size_t n = 0;
+    for (size_t i = 0; i < len; i++) {
+        if (files[i].stored)
+            continue;
+        rows[n] = row(run, bucket, &files[i], &asked, arena);
+        rows[n].state = state;
+        rows[n++].etag = etags ? etags[i] : NULL;
+    }
+    return n ? store_upsert_many(run_store(run), FILE_PATH_COLLECTION, &file_path_doc, rows, n, err)
+             : 0;
+}
+
+static int by_key(const void *left, const void *right)
+{
+    const struct file_path *a = left, *b = right;
+    return strcmp(a->object_key, b->object_key);
+}
+
+static int recognise(struct run *run, struct bucket *bucket, struct upload_file *file,
+                     const struct file_path *known, struct err *err)
+{
+    struct object object;
+    if (known->state != FILE_STORED || known->size_bytes != file->size_bytes || !known->sha256 ||
+        strcmp(known->sha256, file->sha256) != 0)
+        return 0;
+    if (bucket_head(bucket, file->key, run_arena(run), &object, err)) {
+        if (err->code != ERR_OBJECT_NOT_FOUND)
+            return -1;
+        *err = (struct err){0};
+        return 0;
+    }
+    file->stored = object.size_bytes == file->size_bytes;
+    return 0;
+}
+
+int ledger_recognise(struct run *run, struct bucket *bucket, struct upload_files *files,
+                     struct err *err)
+{
+    struct file_path filter = {.job = run_job(run)->id, .backend = bucket_backend(bucket)};
+    struct store_page page = {.filter = &filter, .limit = LEDGER_BATCH};
+    void *found;
+    size_t len;
+    do {
+        if (store_find(run_store(run), FILE_PATH_COLLECTION, &file_path_doc, &page, run_arena(run),
+                       &found, &len, err))
+            return -1;
+        struct file_path *rows = found;
+        if (len == 0)
+            return 0;
+        page.after = rows[len - 1].id;
+        qsort(rows, len, sizeof *rows, by_key);
+        for (size_t i = 0; i < files->len; i++) {
+            struct file_path wanted = {.object_key = files->at[i].key};
+            const struct file_path *known = bsearch(&wanted, rows, len, sizeof *rows, by_key);
+            if (known && recognise(run, bucket, &files->at[i], known, err))
+                return -1;
+        }
+    } while (len == LEDGER_BATCH);
+    return 0;
+}
