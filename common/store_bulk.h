@@ -29,6 +29,9 @@ struct store_write_error {
 /* Fills `out` with the n-th write error; false if there are fewer. */
 bool store_write_error(const bson_t *reply, size_t n, struct store_write_error *out);
 
+/* {"$set": present fields but the _id, "$unset": names (NULL-ended, or NULL)}. */
+void store_append_update(const struct doc *doc, const void *set, const char *const *unset,
+                         bson_t *update);
 /* Into a $push: the line at the end of the log, the oldest beyond JOB_LOG_MAX dropped. token may be
  * NULL. */
 void store_append_log(bson_t *push, const struct log_line *line, const bson_oid_t *token);

@@ -71,9 +71,8 @@ int store_insert(struct store *store, const char *collection, const struct doc *
     return done == 1 && call.repeated ? look_for(&call, collection, &document, err) : done;
 }
 
-/* {"$set": present fields but the _id, "$unset": names}. */
-static void append_update(const struct doc *doc, const void *set, const char *const *unset,
-                          bson_t *update)
+void store_append_update(const struct doc *doc, const void *set, const char *const *unset,
+                         bson_t *update)
 {
     CLEANUP(bson_destroy) bson_t values = BSON_INITIALIZER, names = BSON_INITIALIZER;
     for (size_t i = 0; i < doc->len; i++) {
@@ -115,7 +114,7 @@ int store_update(struct store *store, const char *collection, const struct doc *
     const struct store_bulk work = {collection, fill_update, &write};
     if (store_call_begin(&call, store, err) < 0 || store_filter(doc, filter, &bson, err) < 0)
         return -1;
-    append_update(doc, set, unset, &update);
+    store_append_update(doc, set, unset, &update);
     if (bson_empty(&update))
         return err_set(err, ERR_INTERNAL, "store: empty update of a %s", doc->name);
     int done = only_write(&call, &work, &reply, err);

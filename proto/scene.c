@@ -13,7 +13,7 @@ static const struct field thumbnail_keys[] = {
 const struct doc thumbnail_keys_doc = DOC(thumbnail_keys, thumbnail_keys);
 
 static const struct field scene[] = {
-    FIELD_AS(scene, id, "_id", .flags = FIELD_REQUIRED | FIELD_OID,
+    FIELD_AS(scene, id, "mongo_db_id", .flags = FIELD_REQUIRED | FIELD_OID | FIELD_ID,
              .text = "The record's ObjectId."),
     FIELD(scene, tenant, .flags = FIELD_REQUIRED | FIELD_HIDDEN, .text = "Whose it is."),
     FIELD(scene, project_id, .flags = FIELD_REQUIRED, .text = "The user's project."),
