@@ -8,10 +8,10 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/clock.h"
 #include "common/process.h"
 
 /* Long after the last lease that a dead worker may have held. */
@@ -149,7 +149,7 @@ static void remove_old(void *arg, const char *worker)
     char path[PATH_MAX];
     struct stat info;
     if (lock_path(survey->workspace, worker, path) || stat(path, &info) ||
-        time(NULL) - info.st_mtime < OLD_S)
+        clock_now_ms() / 1000 - info.st_mtime < OLD_S)
         return;
     if (workspace_dead(survey->workspace, worker, survey->host))
         unlink(path);
