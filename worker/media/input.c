@@ -29,8 +29,6 @@ static int open_error(const struct input *input, int averror, struct err *err)
 {
     if (watch_stopped(input->watch))
         return input_stopped(err);
-    if (averror == AVERROR(ENOENT) || averror == AVERROR(EACCES))
-        return err_errno(err, AVUNERROR(averror), "open the media file");
     /* With a whitelist libav answers EINVAL for a container that it knows and we do not allow. */
     if (averror == AVERROR(EINVAL) || averror == AVERROR_DEMUXER_NOT_FOUND)
         return err_set(err, ERR_UNSUPPORTED_MEDIA, "not a container that is accepted here");
@@ -43,6 +41,26 @@ static int check_streams(const struct input *input, struct err *err)
         return err_set(err, ERR_TOO_MANY_STREAMS, "%u streams, at most %d are accepted",
                        input->format->nb_streams, STREAMS_MAX);
     return 0;
+}
+
+/* Opens the file and finds out what it is; libav's own way would not tell a page of text from a
+ * broken film. */
+static int open_file(struct input *input, const char *path, const AVInputFormat **format,
+                     struct err *err)
+{
+    CLEANUP(dict_free_at) AVDictionary *dict = NULL;
+    char url[4096];
+    /* "file:" keeps a name with a colon from being read as a protocol. */
+    if ((size_t)snprintf(url, sizeof url, "file:%s", path) >= sizeof url)
+        return err_set(err, ERR_INTERNAL, "the path of the media file is too long");
+    av_dict_set(&dict, "protocol_whitelist", "file", 0);
+    int averror =
+        avio_open2(&input->file, url, AVIO_FLAG_READ, &input->format->interrupt_callback, &dict);
+    if (averror < 0)
+        return err_errno(err, AVUNERROR(averror), "open the media file");
+    /* No name is given: the extension is the user's, and not to be believed. */
+    averror = av_probe_input_buffer2(input->file, format, NULL, NULL, 0, 0);
+    return averror < 0 ? err_set(err, ERR_UNSUPPORTED_MEDIA, "not a media file") : 0;
 }
 
 static AVDictionary *options(void)
@@ -60,15 +78,16 @@ int input_open(struct input **out, const char *path, const struct watch *watch, 
 {
     CLEANUP(dict_free_at) AVDictionary *dict = options();
     CLEANUP(input_free_at) struct input *input = calloc(1, sizeof *input);
-    char url[4096];
+    const AVInputFormat *format = NULL;
     if (!input || !(input->format = avformat_alloc_context()))
         abort();
     input->watch = watch;
     input->format->interrupt_callback = (AVIOInterruptCB){interrupted, (void *)watch};
-    /* "file:" keeps a name with a colon from being read as a protocol. */
-    if ((size_t)snprintf(url, sizeof url, "file:%s", path) >= sizeof url)
-        return err_set(err, ERR_INTERNAL, "the path of the media file is too long");
-    int averror = avformat_open_input(&input->format, url, NULL, &dict);
+    if (open_file(input, path, &format, err) < 0)
+        return -1;
+    input->format->pb = input->file;
+    /* Frees the context when it fails. */
+    int averror = avformat_open_input(&input->format, NULL, format, &dict);
     if (averror < 0)
         return open_error(input, averror, err);
     if (check_streams(input, err) < 0)
@@ -86,8 +105,16 @@ void input_free(struct input *input)
 {
     if (!input)
         return;
-    avformat_close_input(&input->format);
+    avformat_close_input(&input->format); /* leaves a file alone that it did not open */
+    avio_closep(&input->file);
     free(input);
+}
+
+static int check_packet(const struct input *input, const AVPacket *packet, struct err *err)
+{
+    if (av_packet_get_side_data(packet, AV_PKT_DATA_ENCRYPTION_INFO, NULL))
+        return err_set(err, ERR_ENCRYPTED_MEDIA, "stream %d is encrypted", packet->stream_index);
+    return check_streams(input, err);
 }
 
 int input_read(struct input *input, AVPacket *packet, struct err *err)
@@ -97,7 +124,7 @@ int input_read(struct input *input, AVPacket *packet, struct err *err)
             return input_stopped(err);
         int averror = av_read_frame(input->format, packet);
         if (averror >= 0)
-            return check_streams(input, err) < 0 ? -1 : 1;
+            return check_packet(input, packet, err) < 0 ? -1 : 1;
         if (averror == AVERROR_EOF)
             return 0;
         if (averror != AVERROR_INVALIDDATA && averror != AVERROR(EAGAIN))

@@ -19,6 +19,7 @@ bool watch_stopped(const struct watch *watch);
 
 struct input {
     AVFormatContext *format;
+    AVIOContext *file;
     const struct watch *watch;
 };
 

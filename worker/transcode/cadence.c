@@ -51,14 +51,14 @@ struct fraction cadence_rate(struct fraction average, struct fraction base)
     return found ? *found : at_least(rate);
 }
 
-/* Index of the output frame nearest to `units` after the origin. Times from outside may be
- * anything: 128 bits hold every product, and what is absurd stays absurdly large. */
+/* Index of the output frame nearest to `units` after the origin, the earlier of two. Times from
+ * outside may be anything: 128 bits hold every product, and what is absurd stays absurdly large. */
 static int64_t index_at(const struct cadence *cadence, int64_t units)
 {
     __extension__ __int128 ticks = units;
     ticks *= (int64_t)cadence->time_base.num * cadence->rate.num;
     __extension__ __int128 per_frame = (int64_t)cadence->time_base.den * cadence->rate.den;
-    __extension__ __int128 index = (ticks * 2 + per_frame) / (per_frame * 2);
+    __extension__ __int128 index = (ticks * 2 + per_frame - 1) / (per_frame * 2);
     return index > CADENCE_INDEX_MAX ? CADENCE_INDEX_MAX : (int64_t)index;
 }
 

@@ -3,6 +3,7 @@
 #include "worker/transcode/pipeline.h"
 
 #include <math.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "worker/transcode/asset.h"
@@ -233,6 +234,21 @@ static int read_all(struct stages *stages, struct err *err)
     return more < 0 ? -1 : decode(stages, NULL, err);
 }
 
+/* Containers with an index promise a duration; a file that was cut off keeps less than it promised.
+ */
+static int check_length(const struct stages *stages, int index, double length_s, struct err *err)
+{
+    const AVFormatContext *format = stages->input->format;
+    const AVStream *stream = stream_of(stages, index);
+    double promised_s = (double)stream->duration * av_q2d(stream->time_base);
+    if (!strstr(format->iformat->name, "mp4") || stream->duration <= 0)
+        return 0;
+    if (length_s < promised_s * 0.95 - 0.5)
+        return err_set(err, ERR_CORRUPT_MEDIA, "stream %d ends after %.1f of %.1f s", index,
+                       length_s, promised_s);
+    return 0;
+}
+
 static int finish_pictures(struct stages *stages, struct err *err)
 {
     if (stages->ladder.len == 0)
@@ -240,7 +256,10 @@ static int finish_pictures(struct stages *stages, struct err *err)
     if (canvas_send(&stages->canvas, NULL, take_canvas, stages, err) < 0 ||
         repeat_last(stages, cadence_finish(&stages->cadence, stages->last_duration), err) < 0)
         return -1;
-    return decoder_verdict(&stages->picture_decoder, err);
+    if (decoder_verdict(&stages->picture_decoder, err) < 0)
+        return -1;
+    return check_length(stages, stages->probe.video, (double)stages->frames / av_q2d(stages->rate),
+                        err);
 }
 
 /* A film whose audio track is empty or broken is a silent film. */
@@ -250,8 +269,12 @@ static int finish_sound(struct stages *stages, struct err *err)
     if (stages->probe.audio < 0)
         return 0;
     bool usable = decoder_verdict(&stages->sound_decoder, &broken) == 0 && stages->sound.encoder;
-    if (usable)
-        return sound_finish(&stages->sound, err);
+    if (usable) {
+        double length_s = (double)stages->sound.taken / stages->sound.encoder->sample_rate;
+        return check_length(stages, stages->probe.audio, length_s, err) < 0
+                   ? -1
+                   : sound_finish(&stages->sound, err);
+    }
     if (stages->ladder.len == 0 || stages->sound.encoder)
         return err_set(err, broken.code ? broken.code : ERR_NO_FRAMES, "audio: %s", broken.detail);
     return 0;
