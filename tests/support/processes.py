@@ -1,0 +1,45 @@
+"""Processes as /proc tells of them."""
+import os
+import pathlib
+import time
+
+
+def stat(pid):
+    """State letter, parent and session of a process; None if there is none."""
+    try:
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    except OSError:
+        return None
+    return fields[0], int(fields[1]), int(fields[3])
+
+
+def alive(pid):
+    found = stat(pid)
+    return found is not None and found[0] != "Z"
+
+
+def children(pid):
+    """Its living children, the oldest first."""
+    pids = sorted(int(name) for name in os.listdir("/proc") if name.isdigit())
+    return [child for child in pids if alive(child) and stat(child)[1] == pid]
+
+
+def name(pid):
+    return os.path.basename(os.readlink(f"/proc/{pid}/exe"))
+
+
+def wait_gone(pids, timeout=10):
+    """Waits until none of them lives any more."""
+    wait_until(lambda: not any(alive(pid) for pid in pids), timeout, f"the end of {pids}")
+
+
+def wait_until(condition, timeout, what):
+    """Returns the first true value of condition(); fails when there is none in time."""
+    end = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {timeout} s in vain for {what}")
+        time.sleep(0.05)
