@@ -9,10 +9,11 @@
 #include "common/arena.h"
 #include "common/err.h"
 #include "common/http_guard.h"
+#include "common/http_url.h"
 
 struct http; /* connections and handles of one thread */
 
-enum { HTTP_URL_MAX = 8192, HTTP_ANSWER_MAX = 64 << 10 };
+enum { HTTP_ANSWER_MAX = 64 << 10 };
 
 struct http_header {
     const char *name, *value;
@@ -39,8 +40,8 @@ struct http_request {
     int (*header)(void *arg, int status, const char *name, const char *value, struct err *err);
     int (*write)(void *arg, int status, const char *bytes, size_t len, struct err *err);
     bool (*stopped)(void *arg); /* asked at least once a second; true ends it with ERR_CANCELLED */
-    void (*sent)(void *arg,
-                 int64_t bytes); /* body bytes sent since the last call; again after a rewind */
+    /* Body bytes sent since the last call; they count again after a rewind. */
+    void (*sent)(void *arg, int64_t bytes);
     void *arg;
     /* The answer; known when the first piece of the body is handed over. Strings live in
      * text.arena. */
@@ -51,8 +52,7 @@ struct http_request {
     const char *etag, *content_type, *last_modified, *content_range;
     int64_t content_length;   /* -1: not told */
     int64_t last_modified_ms; /* since 1970, 0: not told */
-    struct err
-        err; /* of the transport: timeouts, refused, TLS, dns …; status 0 if no answer began */
+    struct err err; /* of the transport: timeouts, refused, TLS, dns; status 0: no answer began */
 };
 
 /* The policy is copied. max_connections are kept alive between requests. ERR_CONFIG: a CIDR is not
@@ -74,18 +74,5 @@ struct http_batch {
     int parallel;
 };
 int http_perform_all(struct http *http, const struct http_batch *batch, struct err *err);
-
-/* Judges a URL by its text: scheme http or https, no userinfo, no control characters, spaces or
- * backslash, port and literal address allowed by the policy; every spelling of an address (decimal,
- * octal, hex, short, mapped) counts. Codes: ERR_UNSUPPORTED_SCHEME, _INVALID_URL, _FORBIDDEN_PORT,
- * _FORBIDDEN_ADDRESS, _URL_TOO_LONG (8,192). */
-int http_check_url(const char *url, const struct http_policy *policy, struct err *err);
-/* `location` relative to `base`, as an absolute URL of any scheme; spaces and raw UTF-8 become
- * percent codes. */
-int http_resolve(const char *base, const char *location, struct arena *arena, const char **out,
-                 struct err *err);
-/* The Host header that a request to `url` sends, and its path without query. ERR_INVALID_URL. */
-int http_split(const char *url, struct arena *arena, const char **host, const char **path,
-               struct err *err);
 
 #endif

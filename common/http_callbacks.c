@@ -66,7 +66,9 @@ static int end_headers(struct transfer *transfer)
     if (request->status < 200)
         return 0;
     transfer->headers_ended = true;
-    if (strcmp(request->method, "HEAD") != 0 && request->content_length > limit_of(request))
+    /* The length of a refusal's page says nothing about what was asked for. */
+    bool content = request->status < 300 && strcmp(request->method, "HEAD") != 0;
+    if (content && request->content_length > limit_of(request))
         return too_large(request, limit_of(request));
     return 0;
 }

@@ -1,0 +1,99 @@
+/* Writes what comes, hashes it, and refuses early what is no media. */
+#include "worker/download/sink.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+/* What must stay free for everybody else. */
+#define ROOM_LEFT_BYTES (INT64_C(64) << 20)
+
+int sink_open(struct sink *sink, const char *path, struct err *err)
+{
+    *sink = (struct sink){.fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)};
+    if (sink->fd < 0)
+        return err_errno(err, errno, "create the source's file");
+    sink->digest = digest_begin();
+    return 0;
+}
+
+void sink_close(struct sink *sink)
+{
+    if (sink->fd >= 0)
+        close(sink->fd);
+    sink->fd = -1;
+    if (sink->digest)
+        digest_end(sink->digest, NULL);
+    sink->digest = NULL;
+}
+
+int sink_restart(struct sink *sink, struct err *err)
+{
+    if (ftruncate(sink->fd, 0) || lseek(sink->fd, 0, SEEK_SET) != 0)
+        return err_errno(err, errno, "empty the source's file");
+    digest_end(sink->digest, NULL);
+    sink->digest = digest_begin();
+    sink->written = 0;
+    sink->type = NULL;
+    return 0;
+}
+
+static int look(struct sink *sink, size_t len, struct err *err)
+{
+    sink->type = sniff_bytes(sink->head, len);
+    if (sink->type->media != MEDIA_NONE)
+        return 0;
+    return err_set(err, ERR_UNSUPPORTED_MEDIA,
+                   "the source is %s; video, audio and JPEG images are taken", sink->type->name);
+}
+
+static int keep_head(struct sink *sink, const char *bytes, size_t len, struct err *err)
+{
+    if (sink->written >= SNIFF_BYTES)
+        return 0;
+    size_t have = (size_t)sink->written, room = SNIFF_BYTES - have;
+    memcpy(sink->head + have, bytes, len < room ? len : room);
+    return len < room ? 0 : look(sink, SNIFF_BYTES, err);
+}
+
+int sink_write(struct sink *sink, const char *bytes, size_t len, struct err *err)
+{
+    if (keep_head(sink, bytes, len, err))
+        return -1;
+    digest_add(sink->digest, bytes, len);
+    for (size_t at = 0; at < len;) {
+        ssize_t put = write(sink->fd, bytes + at, len - at);
+        if (put < 0)
+            return err_errno(err, errno, "write the source's file");
+        at += (size_t)put;
+    }
+    sink->written += (int64_t)len;
+    return 0;
+}
+
+int sink_end(struct sink *sink, char sha256[DIGEST_HEX_LEN + 1], struct err *err)
+{
+    uint8_t sum[DIGEST_LEN];
+    if (sink->written == 0)
+        return err_set(err, ERR_EMPTY_SOURCE, "the source has no bytes");
+    if (!sink->type && look(sink, (size_t)sink->written, err))
+        return -1;
+    digest_end(sink->digest, sum);
+    sink->digest = NULL;
+    digest_hex(sum, sha256);
+    return 0;
+}
+
+int sink_room(const struct sink *sink, int64_t bytes, struct err *err)
+{
+    struct statvfs fs;
+    if (fstatvfs(sink->fd, &fs))
+        return err_errno(err, errno, "ask for the free space");
+    int64_t free_blocks = (int64_t)fs.f_bavail, block = (int64_t)fs.f_frsize;
+    if (block > 0 && (bytes + ROOM_LEFT_BYTES) / block >= free_blocks)
+        return err_set(err, ERR_DISK_FULL, "no room for %lld MB in the workspace",
+                       (long long)(bytes / 1000000));
+    return 0;
+}
