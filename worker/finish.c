@@ -56,6 +56,27 @@ static void scene_of_failure(const struct job *job, struct scene *scene, struct 
         arena_printf(arena, "%s: %s", error_name(error.code), error.detail ? error.detail : "");
 }
 
+/* The gateway died between the job and its scene: the job's parameters say what that would have
+ * been. */
+static int make_scene(struct store *store, const struct job *job, struct scene *scene,
+                      struct arena *arena, struct err *err)
+{
+    struct media_store asked;
+    if (doc_bson_unpack(&media_store_doc, &job->params, arena, &asked, err))
+        return -1;
+    scene->id = job->scene;
+    scene->tenant = job->tenant;
+    scene->project_id = job->project_id;
+    scene->scene_id = asked.scene_id;
+    scene->user_id = asked.user_id;
+    scene->url = asked.url;
+    scene->job = job->id;
+    scene->metadata = asked.metadata;
+    scene->created_at = job->created_at;
+    /* 1: it exists, so it is a later job's. */
+    return store_insert(store, SCENE_COLLECTION, &scene_doc, scene, err) < 0 ? -1 : 0;
+}
+
 /* Conditional on {_id, job}: a later job's scene is not touched. */
 static int tell_scene(struct store *store, const struct job *job, struct arena *arena,
                       struct err *err)
@@ -70,7 +91,7 @@ static int tell_scene(struct store *store, const struct job *job, struct arena *
         scene_of_failure(job, &scene, arena);
     int answer = store_update(store, SCENE_COLLECTION, &scene_doc, &filter, &scene,
                               success ? gone_on_success : NULL, false, err);
-    return answer < 0 ? -1 : 0;
+    return answer == 1 ? make_scene(store, job, &scene, arena, err) : answer;
 }
 
 static struct job *cleanup_job(const struct runtime *runtime, const struct job *job, bool second,
