@@ -189,11 +189,11 @@ static int check_round(struct bucket *bucket, const char *key, struct arena *are
     struct object object;
     struct text text = {.arena = arena};
     if (bucket_put(bucket, &put, 1, NULL, arena, err))
-        return err_prefix(err, "put: ");
+        return err_prefix(err, "put");
     if (bucket_head(bucket, key, arena, &object, err))
-        return err_prefix(err, "head: ");
+        return err_prefix(err, "head");
     if (bucket_get(bucket, key, 1024, arena, &text, err))
-        return err_prefix(err, "get: ");
+        return err_prefix(err, "get");
     if (object.size_bytes != put.size_bytes || strcmp(text.at, content) != 0)
         return err_set(err, ERR_STORAGE_MISMATCH, "what comes back is not what was stored");
     return 0;
@@ -209,11 +209,11 @@ int bucket_check(struct bucket *bucket, struct err *err)
     int result = check_round(bucket, key, &arena, err);
     if (result && err->code == ERR_STORAGE_BUCKET && bucket->ops->create) {
         *err = (struct err){0};
-        result = bucket->ops->create(bucket, err) ? err_prefix(err, "create the bucket: ")
+        result = bucket->ops->create(bucket, err) ? err_prefix(err, "create the bucket")
                                                   : check_round(bucket, key, &arena, err);
     }
     if (result == 0 && bucket_delete(bucket, keys, 1, NULL, err))
-        result = err_prefix(err, "delete: ");
+        result = err_prefix(err, "delete");
     arena_release(&arena);
     return result;
 }

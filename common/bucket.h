@@ -27,7 +27,8 @@ struct bucket_watch {
     void *arg;
 };
 
-/* One file to store. err.code ERR_NONE afterwards: it is there, whole, and etag says which (arena's). */
+/* One file to store; size_bytes must be its size (else ERR_STORAGE_MISMATCH), types NULL: by file_kind. err.code ERR_NONE
+ * afterwards: it is there, whole, and etag says which (arena's). */
 struct bucket_put {
     const char *key, *path, *content_type, *cache_control;
     const char *sha256; /* hex, of the whole file, or NULL */
@@ -42,7 +43,7 @@ void bucket_free(struct bucket *bucket);
 const char *bucket_backend(const struct bucket *bucket); /* "local", "minio", "s3", "r2" */
 const char *bucket_name(const struct bucket *bucket);    /* the bucket's name; local: the directory's */
 
-/* Several files and parts at once; a failed one is retried by itself (0.2 s · 2^k full jitter, cap 20 s, 6 tries,
+/* Several files and parts at once, always sent, even if the object is there already; a failed one is retried by itself (0.2 s · 2^k full jitter, cap 20 s, 6 tries,
  * Retry-After honoured). Multipart from 16 MiB in equal parts. -1 if any failed: err is the first one's. Nothing partly
  * stored stays: local files appear by rename, multipart uploads that fail are aborted. */
 int bucket_put(struct bucket *bucket, struct bucket_put *puts, size_t len, const struct bucket_watch *watch,
@@ -57,7 +58,8 @@ int bucket_delete(struct bucket *bucket, const char *const *keys, size_t len, st
 /* Keys with that prefix (never empty), ascending, after `after` (or NULL). */
 int bucket_list(struct bucket *bucket, const char *prefix, const char *after, size_t limit, struct arena *arena,
                 struct objects *out, struct err *err);
-/* Aborts every open multipart upload under the prefix. aborted may be NULL. Local: removes temporary files. */
+/* Aborts every open multipart upload under the prefix (MinIO lists them by whole keys only, and expires the rest by
+ * itself after a day). aborted may be NULL. Local: removes temporary files whose writer is gone. */
 int bucket_abort_uploads(struct bucket *bucket, const char *prefix, size_t *aborted, struct err *err);
 /* S3 only: a GET URL that carries its own signature (1 … 604,800 s, SigV4). */
 int bucket_presign(struct bucket *bucket, const char *key, int64_t expires_s, struct arena *arena, const char **out,

@@ -60,7 +60,7 @@ static int set_address(struct s3 *s3, const struct account *account, struct err 
     const char *url = endpoint_url(account, arena), *path;
     if (http_split(url, arena, &s3->host, &path, err)) {
         err->code = ERR_CONFIG;
-        return err_prefix(err, "%sENDPOINT: ", account->prefix);
+        return err_prefix(err, "%sENDPOINT", account->prefix);
     }
     s3->origin = arena_printf(arena, "%s//%s",
                               strncmp(url, "https:", 6) == 0 ? "https:" : "http:", s3->host);

@@ -199,7 +199,7 @@ static int follow(struct course *course, struct err *err)
             return err_set(err, ERR_TOO_MANY_REDIRECTS, "more than %lld redirects",
                            (long long)fetch->max_redirects);
         if (http_resolve(url, course->request->location, fetch->arena, &url, err))
-            return err_prefix(err, "redirect: ");
+            return err_prefix(err, "redirect");
     }
     fetch->final_url = arena_strndup(fetch->arena, url, strcspn(url, "?#"));
     if (!course->judged && judge_answer(course, err)) /* an answer without a body */
