@@ -88,15 +88,15 @@ static const struct field job_page[] = {
 };
 const struct doc job_page_doc = DOC(job_page, job_page);
 
-static const struct field job_query[] = {
-    FIELD(job_query, state, .names = job_state_names, .text = "Only jobs in that state."),
-    FIELD(job_query, project_id, .max = IDENT_MAX, .check = ident_check,
+static const struct field job_search[] = {
+    FIELD(job_search, state, .names = job_state_names, .text = "Only jobs in that state."),
+    FIELD(job_search, project_id, .max = IDENT_MAX, .check = ident_check,
           .text = "Only jobs of that project."),
-    FIELD(job_query, recipe, .max = 64, .text = "Only jobs of that recipe."),
-    FIELD(job_query, limit, .min = 1, .max = 1000, .text = "How many at most; 50 if not given."),
-    FIELD(job_query, cursor, .max = 64, .text = "`next` of the page before."),
+    FIELD(job_search, recipe, .max = 64, .text = "Only jobs of that recipe."),
+    FIELD(job_search, limit, .min = 1, .max = 1000, .text = "How many at most; 50 if not given."),
+    FIELD(job_search, cursor, .max = 64, .text = "`next` of the page before."),
 };
-const struct doc job_query_doc = DOC(job_query, job_query);
+const struct doc job_search_doc = DOC(job_search, job_search);
 
 static const struct field scene_view[] = {
     FIELD(scene_view, mongo_db_id, .flags = FIELD_REQUIRED, .text = "The record's ObjectId."),
@@ -138,6 +138,40 @@ static const struct field queue_page[] = {
     FIELD_DOCS(queue_page, queues, queue_view, .flags = FIELD_ALWAYS, .text = "One row a kind."),
 };
 const struct doc queue_page_doc = DOC(queue_page, queue_page);
+
+static const char *const worker_state_names[] = {NULL, "online", "draining", "offline", NULL};
+
+static const struct field worker_view[] = {
+    FIELD(worker_view, id, .flags = FIELD_REQUIRED, .text = "host.kind.pid.start."),
+    FIELD(worker_view, host, .text = "Host name."),
+    FIELD(worker_view, kind, .names = kind_names, .text = "The kind of task it does."),
+    FIELD(worker_view, state, .names = worker_state_names, .text = "offline: no beat for 20 s."),
+    FIELD(worker_view, pid, .text = "Process id."),
+    FIELD(worker_view, started_at, .flags = FIELD_TIME, .text = "When it started."),
+    FIELD(worker_view, beat_at, .flags = FIELD_TIME, .text = "Its last beat."),
+    FIELD(worker_view, slots, .flags = FIELD_ALWAYS, .text = "Tasks it can run at once."),
+    FIELD(worker_view, busy, .flags = FIELD_ALWAYS, .text = "Tasks it runs."),
+    FIELD(worker_view, active, .text = "Which, as job/task; 16 at most."),
+    FIELD(worker_view, claimed, .flags = FIELD_ALWAYS, .text = "Runs claimed since it started."),
+    FIELD(worker_view, succeeded, .flags = FIELD_ALWAYS, .text = "Runs that succeeded."),
+    FIELD(worker_view, failed, .flags = FIELD_ALWAYS, .text = "Runs that failed for good."),
+    FIELD(worker_view, retried, .flags = FIELD_ALWAYS,
+          .text = "Runs that failed and are tried again."),
+    FIELD(worker_view, released, .flags = FIELD_ALWAYS, .text = "Runs handed back."),
+    FIELD(worker_view, crashes_seen, .flags = FIELD_ALWAYS,
+          .text = "Tasks taken over from dead workers."),
+    FIELD(worker_view, rss_bytes, .text = "Resident memory."),
+    FIELD(worker_view, cpu_ms, .text = "CPU time."),
+    FIELD(worker_view, disk_free_bytes, .text = "Free space of its workspace."),
+    FIELD(worker_view, version, .text = "Of the program."),
+};
+const struct doc worker_view_doc = DOC(worker_view, worker_view);
+
+static const struct field worker_page[] = {
+    FIELD_DOCS(worker_page, workers, worker_view, .flags = FIELD_ALWAYS,
+               .text = "One row a process."),
+};
+const struct doc worker_page_doc = DOC(worker_page, worker_page);
 
 static const struct field service_check[] = {
     FIELD(service_check, ok, .flags = FIELD_ALWAYS, .text = "Whether it answers."),

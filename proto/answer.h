@@ -71,7 +71,7 @@ struct job_page {
     const char *next;
 };
 /* GET /api/v1/jobs?… */
-struct job_query {
+struct job_search {
     enum job_state state;
     const char *project_id, *recipe;
     int64_t limit;
@@ -105,6 +105,26 @@ struct queue_page {
     struct queue_views queues;
 };
 
+/* A worker's last beat, judged by its age. */
+enum worker_state { WORKER_NONE, WORKER_ONLINE, WORKER_DRAINING, WORKER_OFFLINE };
+struct worker_view {
+    const char *id, *host;
+    enum kind kind;
+    enum worker_state state;
+    int64_t pid, started_at, beat_at, slots, busy;
+    struct strs active;
+    int64_t claimed, succeeded, failed, retried, released, crashes_seen;
+    int64_t rss_bytes, cpu_ms, disk_free_bytes;
+    const char *version;
+};
+struct worker_views {
+    struct worker_view *at;
+    size_t len;
+};
+struct worker_page {
+    struct worker_views workers;
+};
+
 /* GET /readyz: one row per service. */
 struct service_check {
     bool ok;
@@ -119,7 +139,7 @@ struct health {
 };
 
 extern const struct doc problem_doc, problem_error_doc, accepted_doc, task_view_doc, job_fault_doc, job_view_doc,
-    job_page_doc, job_query_doc, scene_view_doc, queue_view_doc, queue_page_doc, service_check_doc, readiness_doc,
-    health_doc;
+    job_page_doc, job_search_doc, scene_view_doc, queue_view_doc, queue_page_doc, service_check_doc, readiness_doc,
+    worker_view_doc, worker_page_doc,    health_doc;
 
 #endif

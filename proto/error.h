@@ -31,6 +31,7 @@ enum error_class {
     X(INVALID_IDEMPOTENCY_KEY, "invalid-idempotency-key", 400, CALLER)                             \
     X(IDEMPOTENCY_KEY_REUSE, "idempotency-key-reuse", 422, CALLER)                                 \
     X(BAD_FRAMING, "bad-framing", 400, CALLER)                                                     \
+    X(EXPECTATION_FAILED, "expectation-failed", 417, CALLER)                                       \
     X(UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", 415, CALLER)                               \
     X(UNSUPPORTED_ENCODING, "unsupported-encoding", 415, CALLER)                                   \
     X(NOT_FOUND, "not-found", 404, CALLER)                                                         \

@@ -1,0 +1,93 @@
+/* Whether the gateway lives, and whether it can do its work. */
+#include <errno.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+#include "gateway/api.h"
+#include "gateway/openapi.h"
+#include "proto/answer.h"
+
+enum { DISK_FREE_MIN_MIB = 256 };
+
+API_ANSWER(api_healthz)
+{
+    (void)api;
+    (void)request;
+    (void)in;
+    (void)err;
+    *(struct health *)out = (struct health){.status = "ok", .version = MEDIAFLEET_VERSION};
+    return 0;
+}
+
+API_ANSWER(api_openapi)
+{
+    (void)api;
+    (void)in;
+    (void)out;
+    (void)err;
+    request->reply.status = 200;
+    request->reply.content_type = request->route->content_type;
+    request->reply.body = (struct text){.arena = &request->arena};
+    openapi_print(&request->reply.body);
+    return 0;
+}
+
+static struct service_check judge(struct arena *arena, int result, const struct err *err)
+{
+    bool ok = result == 0;
+    return (struct service_check){.ok = ok, .why = ok ? NULL : arena_strdup(arena, err->detail)};
+}
+
+/* That a key is missing is an answer, too. */
+static struct service_check check_bucket(struct api *api, struct arena *arena)
+{
+    struct err err = {0};
+    struct bucket *bucket;
+    struct object object;
+    int result = api_bucket(api, &bucket, &err);
+    if (result && err.code == ERR_STORAGE_DISABLED)
+        return (struct service_check){.ok = true};
+    if (result == 0)
+        result = bucket_head(bucket, "readiness", arena, &object, &err);
+    return judge(arena, result && err.code != ERR_OBJECT_NOT_FOUND ? -1 : 0, &err);
+}
+
+static struct service_check check_disk(const struct services *services, struct arena *arena)
+{
+    struct err err = {0};
+    struct statvfs disk;
+    const char *workspace = services->fleet->workspace;
+    int result = 0;
+    if (statvfs(workspace, &disk))
+        result = err_set(&err, ERR_IO_ERROR, "%s: %s", workspace, strerrorname_np(errno));
+    else if (disk.f_bavail * disk.f_frsize >> 20 < DISK_FREE_MIN_MIB)
+        result = err_set(&err, ERR_DISK_FULL, "%s has less than %d MiB left", workspace,
+                         DISK_FREE_MIN_MIB);
+    return judge(arena, result, &err);
+}
+
+static struct service_check check_broker(const struct publisher *publisher)
+{
+    if (!publisher_connected(publisher))
+        return (struct service_check){.why = "not connected"};
+    if (publisher_blocked(publisher))
+        return (struct service_check){.why = "the broker takes no messages (connection.blocked)"};
+    return (struct service_check){.ok = true};
+}
+
+/* Jobs are accepted as long as the store is there: what else is missing only delays them. */
+API_ANSWER(api_readyz)
+{
+    (void)in;
+    (void)err;
+    struct readiness *ready = out;
+    struct err why = {0};
+    struct arena *arena = &request->arena;
+    ready->store = judge(arena, store_ping(api->services->store, &why), &why);
+    ready->broker = check_broker(api->services->publisher);
+    ready->bucket = check_bucket(api, arena);
+    ready->disk = check_disk(api->services, arena);
+    ready->ready = ready->store.ok;
+    reply_document(request, ready->ready ? 200 : 503, &readiness_doc, ready);
+    return 0;
+}

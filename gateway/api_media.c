@@ -1,0 +1,144 @@
+/* GET /media/{grant}/{key…}: objects of the bucket behind signed URLs. */
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "gateway/api.h"
+#include "gateway/job_view.h"
+#include "gateway/media_url.h"
+#include "gateway/range.h"
+#include "proto/file_path.h"
+
+enum { PLAYLIST_MAX_BYTES = 8 << 20, PRESIGN_MIN_S = 60, PRESIGN_MAX_S = 604800 };
+
+int api_bucket(struct api *api, struct bucket **out, struct err *err)
+{
+    if (!api->bucket && bucket_open(&api->bucket, api->services->bucket, err))
+        return -1;
+    *out = api->bucket;
+    return 0;
+}
+
+void api_release(struct api *api)
+{
+    bucket_free(api->bucket);
+    api->bucket = NULL;
+}
+
+/* Jobs are in the key: what lies there never changes, so that its name and size tell it apart. */
+static const char *etag_of(struct arena *arena, const char *key, int64_t size)
+{
+    uint64_t hash = UINT64_C(0xCBF29CE484222325);
+    for (const char *at = key; *at; at++)
+        hash = (hash ^ (unsigned char)*at) * UINT64_C(0x100000001B3);
+    return arena_printf(arena, "\"%016" PRIx64 "-%" PRIx64 "\"", hash, size);
+}
+
+static void describe(struct request *request, const char *key)
+{
+    const struct file_kind *kind = file_kind(key);
+    request->reply.content_type = kind->content_type;
+    if (kind->cache_control)
+        reply_header(request, "Cache-Control", kind->cache_control);
+    reply_header(request, "X-Content-Type-Options", "nosniff");
+}
+
+/* Which part of the file: the whole, the range that was asked for, or none. */
+static int choose_part(struct request *request, const char *etag, int64_t size, struct err *err)
+{
+    struct reply *reply = &request->reply;
+    const char *range = request->headers.range, *if_range = request->headers.if_range;
+    int64_t offset = 0, len = size;
+    if (if_range && strcmp(if_range, etag) != 0)
+        range = NULL;
+    switch (range_parse(range, size, &offset, &len)) {
+    case RANGE_UNSATISFIABLE:
+        reply_header(request, "Content-Range",
+                     arena_printf(&request->arena, "bytes */%" PRId64, size));
+        return err_set(err, ERR_RANGE_NOT_SATISFIABLE, "the object has %" PRId64 " bytes", size);
+    case RANGE_PART:
+        reply->status = 206;
+        reply_header(request, "Content-Range",
+                     arena_printf(&request->arena, "bytes %" PRId64 "-%" PRId64 "/%" PRId64, offset,
+                                  offset + len - 1, size));
+        break;
+    case RANGE_WHOLE:
+        reply->status = 200;
+        break;
+    }
+    reply->file_offset = offset;
+    reply->file_len = len;
+    return 0;
+}
+
+static int serve_file(struct request *request, struct bucket *bucket, const char *key,
+                      struct err *err)
+{
+    int fd;
+    int64_t size;
+    if (bucket_open_file(bucket, key, &fd, &size, err))
+        return -1;
+    const char *etag = etag_of(&request->arena, key, size);
+    bool unchanged = job_view_etag_matches(request->headers.if_none_match, etag);
+    if (unchanged || choose_part(request, etag, size, err)) {
+        close(fd);
+        if (!unchanged)
+            return -1;
+        request->reply.status = 304;
+    } else {
+        request->reply.fd = fd;
+    }
+    reply_header(request, "ETag", etag);
+    reply_header(request, "Accept-Ranges", "bytes");
+    describe(request, key);
+    return 0;
+}
+
+/* Playlists name their segments relatively: they must come from under the signed path. */
+static int serve_playlist(struct request *request, struct bucket *bucket, const char *key,
+                          struct err *err)
+{
+    request->reply.body = (struct text){.arena = &request->arena};
+    if (bucket_get(bucket, key, PLAYLIST_MAX_BYTES, &request->arena, &request->reply.body, err))
+        return -1;
+    request->reply.status = 200;
+    describe(request, key);
+    return 0;
+}
+
+/* As long as the grant has left, so that a player may keep the answer. */
+static int redirect(struct request *request, struct bucket *bucket, const char *key, int64_t left_s,
+                    struct err *err)
+{
+    const char *url;
+    if (left_s < PRESIGN_MIN_S)
+        left_s = PRESIGN_MIN_S;
+    if (left_s > PRESIGN_MAX_S)
+        left_s = PRESIGN_MAX_S;
+    if (bucket_presign(bucket, key, left_s, &request->arena, &url, err))
+        return -1;
+    request->reply.status = 302;
+    reply_header(request, "Location", url);
+    reply_header(request, "Cache-Control", "private, max-age=30");
+    return 0;
+}
+
+API_ANSWER(api_media)
+{
+    (void)in;
+    (void)out;
+    struct bucket *bucket;
+    const char *grant = request_capture(request, "grant"), *key = request_capture(request, "key");
+    int64_t now_s = clock_wall_s();
+    if (!grant || !key)
+        return err_set(err, ERR_OBJECT_NOT_FOUND, "there is no such object");
+    if (media_url_check(grant, key, api->services->gateway->url_secret, now_s, err) ||
+        api_bucket(api, &bucket, err))
+        return -1;
+    if (strcmp(bucket_backend(bucket), "local") == 0)
+        return serve_file(request, bucket, key, err);
+    if (file_kind(key)->type == FILE_PLAYLIST)
+        return serve_playlist(request, bucket, key, err);
+    return redirect(request, bucket, key, media_url_expires(grant) - now_s, err);
+}

@@ -1,0 +1,128 @@
+/* GET /metrics: the gateway's own counters, its services', and the workers' summed up from their
+ * beats. */
+#include <inttypes.h>
+
+#include "common/clock.h"
+#include "common/process.h"
+#include "gateway/api.h"
+#include "proto/worker_beat.h"
+
+static void print_queues(const struct services *services, struct arena *arena, struct text *text)
+{
+    struct queue_depth depths[KIND_COUNT] = {0};
+    bool known[KIND_COUNT] = {false};
+    struct err err = {0};
+    for (unsigned kind = 1; kind < KIND_COUNT && publisher_connected(services->publisher); kind++)
+        known[kind] =
+            publisher_depth(services->publisher, (enum kind)kind, &depths[kind], &err) == 0;
+    metrics_family(text, "mediafleet_queue_ready", "gauge", "Tickets that wait for a worker.");
+    for (unsigned kind = 1; kind < KIND_COUNT; kind++)
+        if (known[kind])
+            metrics_sample(text, "mediafleet_queue_ready",
+                           arena_printf(arena, "{kind=\"%s\"}", kinds[kind].name),
+                           depths[kind].ready);
+    metrics_family(text, "mediafleet_queue_consumers", "gauge", "Consumers of the queue.");
+    for (unsigned kind = 1; kind < KIND_COUNT; kind++)
+        if (known[kind])
+            metrics_sample(text, "mediafleet_queue_consumers",
+                           arena_printf(arena, "{kind=\"%s\"}", kinds[kind].name),
+                           depths[kind].consumers);
+}
+
+static void print_services(const struct services *services, struct text *text)
+{
+    struct reconcile_counts counts = reconcile_counts(services->reconcile);
+    const struct {
+        const char *name, *type, *help;
+        int64_t value;
+    } rows[] = {
+        {"mediafleet_store_commands_total", "counter", "Commands sent to the store.",
+         store_commands(services->store)},
+        {"mediafleet_publisher_connected", "gauge", "1: connected to the broker.",
+         publisher_connected(services->publisher)},
+        {"mediafleet_publisher_blocked", "gauge", "1: the broker takes no messages.",
+         publisher_blocked(services->publisher)},
+        {"mediafleet_reconcile_looked_total", "counter", "Jobs whose alarm had passed.",
+         counts.looked},
+        {"mediafleet_reconcile_expired_total", "counter", "Leases and waits that had ended.",
+         counts.expired},
+        {"mediafleet_reconcile_published_total", "counter", "Tickets published again.",
+         counts.published},
+        {"mediafleet_reconcile_conflicts_total", "counter", "Jobs that others changed first.",
+         counts.conflicts},
+        {"mediafleet_reconcile_failures_total", "counter", "Passes that the store did not answer.",
+         counts.failures},
+        {"mediafleet_gateway_rss_bytes", "gauge", "Resident memory.", process_rss_bytes()},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        metrics_family(text, rows[i].name, rows[i].type, rows[i].help);
+        metrics_sample(text, rows[i].name, "", rows[i].value);
+    }
+}
+
+/* What is summed up: a member of the beat. */
+static const struct {
+    const char *name, *type, *help;
+    size_t offset;
+} sums[] = {
+#define SUM(wire, type, help, member)                                                              \
+    {                                                                                              \
+        "mediafleet_worker_" wire, type, help, offsetof(struct worker_beat, member)                \
+    }
+    SUM("slots", "gauge", "Tasks that the live workers can run at once.", slots),
+    SUM("busy", "gauge", "Tasks that they run.", busy),
+    SUM("claimed_total", "counter", "Runs claimed.", claimed),
+    SUM("succeeded_total", "counter", "Runs that succeeded.", succeeded),
+    SUM("failed_total", "counter", "Runs that failed for good.", failed),
+    SUM("retried_total", "counter", "Runs that failed and are tried again.", retried),
+    SUM("released_total", "counter", "Runs handed back.", released),
+    SUM("crashes_seen_total", "counter", "Tasks taken over from dead workers.", crashes_seen),
+    SUM("rss_bytes", "gauge", "Resident memory.", rss_bytes),
+    SUM("cpu_ms_total", "counter", "CPU time.", cpu_ms),
+    SUM("store_commands_total", "counter", "Commands sent to the store.", store_commands),
+#undef SUM
+};
+
+static void print_workers(const struct worker_beat *beats, size_t len, int64_t now,
+                          struct arena *arena, struct text *text)
+{
+    int64_t live[KIND_COUNT] = {0};
+    for (size_t i = 0; i < len; i++)
+        live[beats[i].kind] += now - beats[i].beat_at <= WORKER_DEAD_MS;
+    metrics_family(text, "mediafleet_workers", "gauge", "Processes with a beat within 20 s.");
+    for (unsigned kind = 1; kind < KIND_COUNT; kind++)
+        metrics_sample(text, "mediafleet_workers",
+                       arena_printf(arena, "{kind=\"%s\"}", kinds[kind].name), live[kind]);
+    for (size_t row = 0; row < sizeof sums / sizeof sums[0]; row++) {
+        int64_t total[KIND_COUNT] = {0};
+        for (size_t i = 0; i < len; i++)
+            if (now - beats[i].beat_at <= WORKER_DEAD_MS)
+                total[beats[i].kind] +=
+                    *(const int64_t *)(const void *)((const char *)&beats[i] + sums[row].offset);
+        metrics_family(text, sums[row].name, sums[row].type, sums[row].help);
+        for (unsigned kind = 1; kind < KIND_COUNT; kind++)
+            metrics_sample(text, sums[row].name,
+                           arena_printf(arena, "{kind=\"%s\"}", kinds[kind].name), total[kind]);
+    }
+}
+
+/* Without the store there are no workers to sum up; the rest is told all the same. */
+API_ANSWER(api_metrics)
+{
+    (void)in;
+    (void)out;
+    (void)err;
+    struct text *text = &request->reply.body;
+    struct worker_beat *beats;
+    struct err unknown = {0};
+    size_t len;
+    *text = (struct text){.arena = &request->arena};
+    metrics_print(api->services->metrics, text);
+    print_services(api->services, text);
+    print_queues(api->services, &request->arena, text);
+    if (api_worker_beats(api, &request->arena, &beats, &len, &unknown) == 0)
+        print_workers(beats, len, clock_now_ms(), &request->arena, text);
+    request->reply.status = 200;
+    request->reply.content_type = request->route->content_type;
+    return 0;
+}

@@ -1,0 +1,19 @@
+/* The handler of each route. */
+#include "gateway/api.h"
+
+const struct handler handlers[ROUTE_COUNT] = {
+    [ROUTE_HEALTHZ] = {.answer = api_healthz},
+    [ROUTE_READYZ] = {.answer = api_readyz, .waits = true},
+    [ROUTE_METRICS] = {.answer = api_metrics, .waits = true},
+    [ROUTE_OPENAPI] = {.answer = api_openapi},
+    [ROUTE_MEDIA_STORE] = {.plan = api_media_store, .waits = true},
+    [ROUTE_HELLO] = {.plan = api_hello},
+    [ROUTE_JOBS] = {.answer = api_jobs, .waits = true},
+    [ROUTE_JOB] = {.answer = api_job, .waits = true},
+    [ROUTE_JOB_CANCEL] = {.answer = api_job_cancel, .waits = true},
+    [ROUTE_JOB_RETRY] = {.plan = api_job_retry, .waits = true},
+    [ROUTE_SCENE] = {.answer = api_scene, .waits = true},
+    [ROUTE_WORKERS] = {.answer = api_workers, .waits = true},
+    [ROUTE_QUEUES] = {.answer = api_queues, .waits = true},
+    [ROUTE_MEDIA] = {.answer = api_media, .waits = true},
+};
