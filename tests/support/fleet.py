@@ -75,8 +75,8 @@ class Fleet:
 
     def request(self, method, path, key=None, **options):
         """key: None for the operator's, "" for none. Never follows redirects. Headers may override everything."""
-        headers = {"X-API-Key": self.key if key is None else key}
-        headers = {name: value for name, value in headers.items() if value} | options.pop("headers", {})
+        key = self.key if key is None else key
+        headers = ({"Authorization": f"Bearer {key}"} if key else {}) | options.pop("headers", {})
         url = path if path.startswith("http") else self.url + path
         return self.http.request(method, url, headers=headers, timeout=options.pop("timeout", 20),
                                  allow_redirects=False, **options)

@@ -1,0 +1,84 @@
+"""What is written down agrees with the programs: units, compose file, configuration, the API's description."""
+import json
+import re
+import shutil
+import subprocess
+
+import pytest
+import yaml
+
+from support.fleet import ROOT
+
+KINDS = {"hello", "download", "transcode", "thumbnail", "upload", "cleanup"}
+
+
+@pytest.fixture(scope="module")
+def compose():
+    return yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+
+
+def test_compose_runs_every_program(compose):
+    commands = {service["command"][0] for service in compose["services"].values() if service.get("image") == "mediafleet"}
+    assert commands == {"mediafleet-gateway"} | {f"mediafleet-{kind}" for kind in KINDS}
+
+
+def test_compose_is_careful(compose):
+    for name, service in compose["services"].items():
+        assert service["healthcheck"]["test"][0] == "CMD", name
+        if service["image"] == "mediafleet":
+            assert service["user"] == "10001:10001" and service["read_only"] and service["cap_drop"] == ["ALL"], name
+            assert service["healthcheck"]["test"][1:] == [service["command"][0], "--health"], name
+            assert "workspace:/var/lib/mediafleet/workspace" in service["volumes"], name
+
+
+def test_compose_sets_only_what_exists(compose, fleet):
+    for service in compose["services"].values():
+        if service["image"] == "mediafleet":
+            known = settings_of(fleet, service["command"][0])
+            assert set(service["environment"]) <= known | {"MEDIAFLEET_WORKSPACE"}
+
+
+def test_compose_asks_for_every_secret():
+    text = (ROOT / "docker-compose.yml").read_text()
+    assert not re.findall(r"(?:PASSWORD|SECRET|KEYS?): (?!\$\{\w+:\?\})\S+", text)
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd-analyze")
+@pytest.mark.parametrize("unit", ["mediafleet-gateway.service", "mediafleet-worker@.service"])
+def test_units_verify(unit, fleet, tmp_path):
+    program = "hello" if "@" in unit else "gateway"
+    text = (ROOT / "deploy/systemd" / unit).read_text()
+    text = text.replace("/usr/local/bin/", f"{fleet.bin}/").replace("User=mediafleet", "User=nobody").replace("Group=mediafleet", "Group=nogroup")
+    copy = tmp_path / unit.replace("@.", f"@{program}.")
+    copy.write_text(text.replace("EnvironmentFile=/etc", "EnvironmentFile=-/etc"))
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", copy], capture_output=True, text=True)
+    complaints = [line for line in done.stderr.splitlines() if unit.partition("@")[0].partition(".")[0] in line]
+    assert done.returncode == 0 and not complaints, done.stderr
+
+
+def settings_of(fleet, program):
+    """Names of the variables in --help."""
+    text = subprocess.run([fleet.bin / program, "--help"], capture_output=True, text=True, check=True, timeout=20).stdout
+    return set(re.findall(r"^([A-Z][A-Z0-9_]{3,})\b", text, re.M))
+
+
+def all_settings(fleet):
+    programs = ["mediafleet-gateway", "mediafleetctl"] + [f"mediafleet-{kind}" for kind in KINDS]
+    return set().union(*(settings_of(fleet, program) for program in programs))
+
+
+def test_readme_lists_every_setting(fleet):
+    readme = ROOT / "README.md"
+    if not readme.exists():
+        pytest.skip("no README.md")
+    table = set(re.findall(r"^\|\s*`([A-Z][A-Z0-9_]{3,})`", readme.read_text(), re.M))
+    assert table == all_settings(fleet)
+
+
+def test_openapi_is_what_the_gateway_prints(fleet):
+    committed = ROOT / "proto/openapi.json"
+    if not committed.exists():
+        pytest.skip("no proto/openapi.json")
+    printed = subprocess.run([fleet.bin / "mediafleet-gateway", "--openapi"], capture_output=True, text=True, check=True).stdout
+    assert json.loads(printed) == json.loads(committed.read_text())
+    assert fleet.get("/openapi.json", key="").json() == json.loads(printed)
