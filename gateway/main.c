@@ -42,6 +42,8 @@ static int run(enum command command, struct arena *arena)
         text_puts(&text, MEDIAFLEET_VERSION "\n");
     else if (command == COMMAND_OPENAPI)
         openapi_print(&text);
+    else if (command == COMMAND_SETTINGS)
+        options_settings(&text);
     else if (options_read(&options, arena, &text) > 0)
         code = EXIT_CONFIG;
     else if (command == COMMAND_CHECK)
@@ -60,7 +62,8 @@ int main(int argc, char **argv)
     enum command command = options_command(argc, argv);
     int code = command == COMMAND_NONE ? EXIT_USAGE : run(command, &arena);
     if (command == COMMAND_NONE)
-        fprintf(stderr, "usage: %s [--help | --version | --check | --health | --openapi]\n",
+        fprintf(stderr,
+                "usage: %s [--help | --version | --check | --health | --openapi | --settings]\n",
                 argv[0]);
     arena_release(&arena);
     return code;

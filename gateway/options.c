@@ -15,8 +15,9 @@ enum command options_command(int argc, char **argv)
         const char *flag;
         enum command command;
     } flags[] = {
-        {"--help", COMMAND_HELP},     {"--version", COMMAND_VERSION}, {"--check", COMMAND_CHECK},
-        {"--health", COMMAND_HEALTH}, {"--openapi", COMMAND_OPENAPI},
+        {"--help", COMMAND_HELP},       {"--version", COMMAND_VERSION},
+        {"--check", COMMAND_CHECK},     {"--health", COMMAND_HEALTH},
+        {"--openapi", COMMAND_OPENAPI}, {"--settings", COMMAND_SETTINGS},
     };
     if (argc == 1)
         return COMMAND_SERVE;
@@ -77,7 +78,29 @@ void options_help(struct text *text)
                     "  --check    report wrong settings and try each service\n"
                     "  --health   ask the running gateway whether it lives\n"
                     "  --openapi  print the API's description\n"
+                    "  --settings print every program's settings as Markdown\n"
                     "  --version\n\nSettings are environment variables:\n\n");
     for (size_t i = 0; i < sizeof docs / sizeof docs[0]; i++)
         doc_env_help(docs[i], text);
+}
+
+void options_settings(struct text *text)
+{
+    static const struct {
+        const char *title;
+        const struct doc *doc;
+    } parts[] = {
+        {"Every program", &fleet_settings_doc},
+        {"The store", &store_settings_doc},
+        {"The bucket", &bucket_settings_doc},
+        {"The gateway", &gateway_settings_doc},
+        {"Workers", &worker_settings_doc},
+        {"Sources: gateway and download", &egress_settings_doc},
+    };
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        text_printf(
+            text, "%s### %s\n\n| variable | what | default | values |\n| --- | --- | --- | --- |\n",
+            i ? "\n" : "", parts[i].title);
+        doc_env_markdown(parts[i].doc, text);
+    }
 }

@@ -14,6 +14,7 @@ enum command {
     COMMAND_CHECK,
     COMMAND_HEALTH,
     COMMAND_OPENAPI,
+    COMMAND_SETTINGS,
     COMMAND_NONE
 };
 
@@ -32,5 +33,7 @@ enum command options_command(int argc, char **argv);
  * number. */
 size_t options_read(struct options *options, struct arena *arena, struct text *problems);
 void options_help(struct text *text);
+/* Every variable of every program, as the tables of the README. */
+void options_settings(struct text *text);
 
 #endif

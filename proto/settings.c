@@ -161,7 +161,7 @@ static const struct field bucket_fields[] = {
     FIELD_AS(bucket_settings, backend, "MEDIA_STORAGE_BACKEND", .names = backend_names,
              .fallback = "local",
              .text =
-                 "Where media is kept; R2_ENABLED comes first, none keeps it in the workspace."),
+                 "Where media is kept; R2_ENABLED comes first; with none it is not kept."),
     FIELD_AS(bucket_settings, media_root, "MEDIA_ROOT", .check = path_check,
              .fallback = "/var/lib/mediafleet/media",
              .text = "Directory of the media, for the backend local."),
@@ -173,7 +173,7 @@ static const struct field bucket_fields[] = {
     FIELD_AS(bucket_settings, r2_secret_access_key, "R2_SECRET_ACCESS_KEY", .flags = FIELD_SECRET,
              .text = "The secret key of R2."),
     FIELD_AS(bucket_settings, r2_endpoint_url, "R2_ENDPOINT_URL", .check = http_url_check,
-             .text = "The endpoint of R2: https://<account>.r2.cloudflarestorage.com."),
+             .text = "The endpoint of R2: https://ACCOUNT.r2.cloudflarestorage.com."),
     FIELD_AS(bucket_settings, r2_region_name, "R2_REGION_NAME", .fallback = "auto",
              .text = "The region that requests to R2 are signed for."),
     FIELD_AS(bucket_settings, minio_endpoint, "MINIO_ENDPOINT",
