@@ -18,7 +18,8 @@ def test_status_shows_every_program_and_service(fleet):
 
 def test_env_is_for_the_shell(fleet):
     script = f'eval "$({ROOT}/deploy/fleet env --state {fleet.state})" && env'
-    shell = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True, env={"PATH": os.environ["PATH"]})
+    shell = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True,
+                           env={name: os.environ[name] for name in ("PATH", "HOME")})
     variables = dict(line.split("=", 1) for line in shell.stdout.splitlines() if "=" in line)
     for name in ("MEDIAFLEET_URL", "MEDIAFLEET_API_KEY", "MEDIAFLEET_ADMIN_KEY", "AMQP_URL", "MONGODB_URL",
                  "MEDIAFLEET_MANAGEMENT_URL", "MEDIAFLEET_WORKSPACE", "MEDIA_ROOT"):
