@@ -20,6 +20,10 @@ static const char *const denied[] = {
     "fec0::/10",     "ff00::/8",
 };
 
+/* Below it only what a policy lists: an exception for a host of ours opens none of its system
+ * services. */
+enum { UNPRIVILEGED = 1024 };
+
 struct range {
     struct http_address base;
     unsigned bits;
@@ -187,9 +191,13 @@ bool http_guard_address(const struct http_policy *policy, const struct http_addr
     return !list_holds(denied, sizeof denied / sizeof denied[0], address) && !is_own(address);
 }
 
-bool http_guard_port(const struct http_policy *policy, int64_t port)
+bool http_guard_port(const struct http_policy *policy, const struct http_address *address,
+                     int64_t port)
 {
     if (!policy->guarded || port == 80 || port == 443)
+        return true;
+    if (address && port >= UNPRIVILEGED &&
+        list_holds(policy->allowed_cidrs, policy->allowed_cidrs_len, address))
         return true;
     for (size_t i = 0; i < policy->allowed_ports_len; i++)
         if (policy->allowed_ports[i] == port)

@@ -34,6 +34,9 @@ bool http_guard_from_sockaddr(const struct sockaddr *from, struct http_address *
  * or not, with a dot behind. false: a name. */
 bool http_guard_from_text(const char *host, struct http_address *out);
 bool http_guard_address(const struct http_policy *policy, const struct http_address *address);
-bool http_guard_port(const struct http_policy *policy, int64_t port);
+/* An address that the policy names as an exception may be reached at any port from 1024 on. address
+ * NULL: not known yet, a name. */
+bool http_guard_port(const struct http_policy *policy, const struct http_address *address,
+                     int64_t port);
 
 #endif

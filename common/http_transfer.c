@@ -15,7 +15,7 @@ static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sock
     (void)purpose;
     if (transfer->policy->guarded &&
         (!http_guard_from_sockaddr(&address->addr, &to, &port) ||
-         !http_guard_port(transfer->policy, port) || !http_guard_address(transfer->policy, &to))) {
+         !http_guard_port(transfer->policy, &to, port) || !http_guard_address(transfer->policy, &to))) {
         transfer->refused = true;
         return CURL_SOCKET_BAD;
     }
@@ -30,7 +30,7 @@ static int on_connected(void *arg, char *to_ip, char *from_ip, int to_port, int 
     (void)from_ip;
     (void)from_port;
     if (!transfer->policy->guarded ||
-        (http_guard_from_text(to_ip, &to) && http_guard_port(transfer->policy, to_port) &&
+        (http_guard_from_text(to_ip, &to) && http_guard_port(transfer->policy, &to, to_port) &&
          http_guard_address(transfer->policy, &to)))
         return CURL_PREREQFUNC_OK;
     transfer->refused = true;

@@ -42,16 +42,6 @@ static int judge_absence(CURLU *url, CURLUPart part, const char *what, struct er
     return 0;
 }
 
-static int judge_port(CURLU *url, const struct http_policy *policy, struct err *err)
-{
-    CLEANUP(curl_free_at) char *port = NULL;
-    if (curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK)
-        return err_set(err, ERR_INVALID_URL, "the URL's port is not a number");
-    if (!http_guard_port(policy, strtol(port, NULL, 10)))
-        return err_set(err, ERR_FORBIDDEN_PORT, "port %s is not allowed", port);
-    return 0;
-}
-
 static bool is_localhost(const char *host)
 {
     static const char name[] = "localhost";
@@ -63,7 +53,18 @@ static bool is_localhost(const char *host)
     return len == name_len || host[len - name_len - 1] == '.';
 }
 
-static int judge_host(CURLU *url, const struct http_policy *policy, struct err *err)
+static int judge_port(CURLU *url, const struct http_policy *policy,
+                      const struct http_address *address, struct err *err)
+{
+    CLEANUP(curl_free_at) char *port = NULL;
+    if (curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK)
+        return err_set(err, ERR_INVALID_URL, "the URL's port is not a number");
+    if (!http_guard_port(policy, address, strtol(port, NULL, 10)))
+        return err_set(err, ERR_FORBIDDEN_PORT, "port %s is not allowed", port);
+    return 0;
+}
+
+static int judge_host_and_port(CURLU *url, const struct http_policy *policy, struct err *err)
 {
     CLEANUP(curl_free_at) char *host = NULL;
     /* As it will be resolved: dots and digits of other scripts have become plain ones. */
@@ -75,7 +76,7 @@ static int judge_host(CURLU *url, const struct http_policy *policy, struct err *
         literal = http_guard_from_text("127.0.0.1", &address);
     if (literal && !http_guard_address(policy, &address))
         return err_set(err, ERR_FORBIDDEN_ADDRESS, "'%.80s' is not a public address", host);
-    return 0;
+    return judge_port(url, policy, literal ? &address : NULL, err);
 }
 
 int http_parse_url(const char *text, const struct http_policy *policy, CURLU **out, struct err *err)
@@ -96,8 +97,8 @@ int http_parse_url(const char *text, const struct http_policy *policy, CURLU **o
         return err_set(err, ERR_INVALID_URL, "not a URL: %s", curl_url_strerror(code));
     if (judge_scheme(url, err) || judge_absence(url, CURLUPART_USER, "a user name", err) ||
         judge_absence(url, CURLUPART_PASSWORD, "a password", err) ||
-        judge_absence(url, CURLUPART_ZONEID, "a zone id", err) || judge_port(url, policy, err) ||
-        judge_host(url, policy, err))
+        judge_absence(url, CURLUPART_ZONEID, "a zone id", err) ||
+        judge_host_and_port(url, policy, err))
         return -1;
     *out = TAKE(url);
     return 0;

@@ -219,7 +219,7 @@ const struct doc worker_settings_doc = DOC(worker_settings, worker_fields);
 static const struct field egress_fields[] = {
     FIELD_AS(egress_settings, allowed_cidrs, "MEDIAFLEET_ALLOWED_CIDRS", .max = 64,
              .check = cidr_check,
-             .text = "Private networks that sources may be fetched from; without it none."),
+             .text = "Private networks that sources may be fetched from, at any port from 1024 on."),
     FIELD_AS(egress_settings, allowed_ports, "MEDIAFLEET_ALLOWED_PORTS", .max = 64,
              .check = port_check, .text = "Ports of sources, beside 80 and 443."),
     FIELD_AS(egress_settings, max_source_bytes, "MEDIAFLEET_MAX_SOURCE_BYTES", .min = 1,

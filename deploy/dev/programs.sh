@@ -79,7 +79,7 @@ programs_environment() {
             key_row admin main admin "$admin_key"),$(key_row viewer main viewer "$viewer_key"),$(
             key_row other other operator "$other_key")"
         # Tests and the demo serve sources themselves; production allows no private address.
-        "MEDIAFLEET_ALLOWED_CIDRS=127.0.0.0/8" "MEDIAFLEET_ALLOWED_PORTS=$(source_ports)"
+        "MEDIAFLEET_ALLOWED_CIDRS=127.0.0.0/8"
         "ASAN_OPTIONS=log_path=$state/log/sanitizer:log_exe_name=1:detect_stack_use_after_return=1"
         "UBSAN_OPTIONS=log_path=$state/log/sanitizer:log_exe_name=1:print_stacktrace=1"
         "LSAN_OPTIONS=suppressions=$root/tests/lsan.supp:print_suppressions=0"

@@ -117,10 +117,22 @@ static void listed_ranges_are_exceptions(void)
     CHECK(allows(&policy, "10.1.2.3"));
     CHECK(!allows(&policy, "10.1.2.4"));
     CHECK(!allows(&policy, "::1"));
-    CHECK(http_guard_port(&policy, 8080) && http_guard_port(&policy, 80));
-    CHECK(http_guard_port(&policy, 443));
-    CHECK(!http_guard_port(&policy, 22) && !http_guard_port(&policy, 8081));
-    CHECK(!http_guard_port(&guarded, 8080));
+    CHECK(http_guard_port(&policy, NULL, 8080) && http_guard_port(&policy, NULL, 80));
+    CHECK(http_guard_port(&policy, NULL, 443));
+    CHECK(!http_guard_port(&policy, NULL, 22) && !http_guard_port(&policy, NULL, 8081));
+    CHECK(!http_guard_port(&guarded, NULL, 8080));
+}
+
+static void an_exception_opens_its_high_ports_only(void)
+{
+    static const char *const cidrs[] = {"127.0.0.0/8"};
+    struct http_policy policy = {true, cidrs, 1, NULL, 0};
+    struct http_address ours, other;
+    CHECK(http_guard_from_text("127.0.0.1", &ours) && http_guard_from_text("8.8.8.8", &other));
+    CHECK(http_guard_port(&policy, &ours, 1024) && http_guard_port(&policy, &ours, 18999));
+    CHECK(!http_guard_port(&policy, &ours, 22));
+    CHECK(!http_guard_port(&policy, &other, 18999));
+    CHECK(!http_guard_port(&policy, NULL, 18999));
 }
 
 static void ranges_that_are_none_are_refused(void)
@@ -161,6 +173,7 @@ int main(void)
     RUN(public_addresses_are_allowed);
     RUN(names_are_no_addresses);
     RUN(listed_ranges_are_exceptions);
+    RUN(an_exception_opens_its_high_ports_only);
     RUN(ranges_that_are_none_are_refused);
     RUN(socket_addresses_are_read);
     return 0;

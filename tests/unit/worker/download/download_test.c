@@ -12,7 +12,7 @@ static void settings_become_a_policy(void)
     struct err err = {0};
     CHECK_INT(download_policy(&settings, &arena, &policy, &err), 0);
     CHECK(policy.guarded);
-    CHECK(http_guard_port(&policy, 9000) && !http_guard_port(&policy, 9001));
+    CHECK(http_guard_port(&policy, NULL, 9000) && !http_guard_port(&policy, NULL, 9001));
     CHECK_INT(download_open(&settings, &err), 0);
     ports[1] = "x";
     CHECK_INT(download_open(&settings, &err), -1);
