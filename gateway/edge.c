@@ -48,9 +48,7 @@ static bool abandoned(const struct connection *connection)
     return on_event == NULL;
 }
 
-/* --- in
- * --------------------------------------------------------------------------------------------------------
- */
+/* --- in --- */
 
 /* Puts the refusal in the request's place; what follows on this connection is dropped. */
 static void refuse(struct connection *connection, enum edge_fault fault, struct evbuffer *to)
@@ -178,9 +176,7 @@ static enum bufferevent_filter_result edge_input(struct evbuffer *from, struct e
     return progress ? BEV_OK : BEV_NEED_MORE;
 }
 
-/* --- out
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- out --- */
 
 static void set_writing(struct connection *connection, bool writing)
 {
@@ -231,9 +227,7 @@ bool edge_writing(const struct edge *edge)
     return edge->writing > 0;
 }
 
-/* --- connections
- * -----------------------------------------------------------------------------------------------
- */
+/* --- connections --- */
 
 static void hang_up(struct connection *connection, short why)
 {

@@ -47,9 +47,7 @@ static void print_schemas(struct text *text)
     text_puts(text, "}}");
 }
 
-/* --- parameters
- * ------------------------------------------------------------------------------------------------
- */
+/* --- parameters --- */
 
 static void begin_parameter(struct text *text, size_t *count, const char *in, const char *name,
                             size_t name_len, bool required)
@@ -116,9 +114,7 @@ static void print_header_parameters(const struct route *route, struct text *text
     }
 }
 
-/* --- operations
- * ------------------------------------------------------------------------------------------------
- */
+/* --- operations --- */
 
 static void print_answers(const struct route *route, struct text *text)
 {

@@ -30,9 +30,7 @@ struct server {
     char address[ADDRESS_MAX], base_url[ADDRESS_MAX + 8];
 };
 
-/* --- listening
- * -------------------------------------------------------------------------------------------------
- */
+/* --- listening --- */
 
 static int listen_at(const struct addrinfo *at, struct err *err)
 {

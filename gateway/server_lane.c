@@ -13,22 +13,9 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "gateway/server_slots.h"
 
-enum {
-    IDLE_TIMEOUT_S = 60,
-    BODY_TIMEOUT_MS = 30000,
-    BACKLOG = 1024,
-    SLOTS_STEP = 64,
-    SPARE_MAX = 256
-};
-
-/* A request being answered. to NULL: its connection is gone. */
-struct slot {
-    struct lane *lane;
-    struct request *request; /* NULL: free */
-    struct evhttp_request *to;
-    struct slot *next; /* of the free ones */
-};
+enum { IDLE_TIMEOUT_S = 60, BODY_TIMEOUT_MS = 30000, BACKLOG = 1024 };
 
 struct lane {
     struct lane_settings settings;
@@ -43,78 +30,10 @@ struct lane {
     int wake_fd;
     _Atomic(struct request *) done; /* a stack, the newest first */
     atomic_bool draining, stopping, ended;
-    struct slot *free_slots;
-    struct slot **blocks; /* of SLOTS_STEP slots, never moved */
-    size_t blocks_len, busy;
-    struct request *spare;
-    size_t spare_len;
+    struct slots *slots;
 };
 
-/* --- slots and spare requests --- */
-
-static void add_slots(struct lane *lane)
-{
-    struct slot *block = calloc(SLOTS_STEP, sizeof *block);
-    struct slot **blocks = realloc(lane->blocks, (lane->blocks_len + 1) * sizeof *blocks);
-    if (!block || !blocks)
-        abort();
-    lane->blocks = blocks;
-    lane->blocks[lane->blocks_len++] = block;
-    for (size_t i = 0; i < SLOTS_STEP; i++) {
-        block[i] = (struct slot){.lane = lane, .next = lane->free_slots};
-        lane->free_slots = &block[i];
-    }
-}
-
-static struct request *take_request(struct lane *lane)
-{
-    struct request *request = lane->spare;
-    if (request) {
-        lane->spare = request->next;
-        lane->spare_len -= 1;
-    } else if (!(request = calloc(1, sizeof *request))) {
-        abort();
-    }
-    request_reset(request);
-    return request;
-}
-
-static void give_request(struct lane *lane, struct request *request)
-{
-    if (lane->spare_len == SPARE_MAX) {
-        arena_release(&request->arena);
-        free(request);
-        return;
-    }
-    request->next = lane->spare;
-    lane->spare = request;
-    lane->spare_len += 1;
-}
-
-static struct slot *take_slot(struct lane *lane, struct request *request, struct evhttp_request *to)
-{
-    if (!lane->free_slots)
-        add_slots(lane);
-    struct slot *slot = lane->free_slots;
-    lane->free_slots = slot->next;
-    lane->busy += 1;
-    slot->request = request;
-    slot->to = to;
-    return slot;
-}
-
-static void give_slot(struct slot *slot)
-{
-    slot->request = NULL;
-    slot->to = NULL;
-    slot->next = slot->lane->free_slots;
-    slot->lane->free_slots = slot;
-    slot->lane->busy -= 1;
-}
-
-/* --- requests
- * --------------------------------------------------------------------------------------------------
- */
+/* --- requests --- */
 
 static void wake(struct lane *lane)
 {
@@ -126,7 +45,7 @@ static void wake(struct lane *lane)
 /* request->done: any thread. */
 static void lane_done(struct request *request)
 {
-    struct lane *lane = ((struct slot *)request->lane)->lane;
+    struct lane *lane = ((struct slot *)request->lane)->owner;
     struct request *top = atomic_load_explicit(&lane->done, memory_order_relaxed);
     do
         request->next = top;
@@ -159,7 +78,7 @@ static void log_request(const struct request *request, int64_t took_ms)
 static void answer(struct slot *slot)
 {
     struct request *request = slot->request;
-    struct services *services = slot->lane->settings.services;
+    struct services *services = ((struct lane *)slot->owner)->settings.services;
     int64_t took_ms = clock_mono_ms() - request->began_ms;
     gate_finish(services, request);
     metrics_end(services->metrics, request->route, request->reply.status, took_ms);
@@ -167,15 +86,14 @@ static void answer(struct slot *slot)
     if (slot->to)
         evhttp_connection_set_closecb(evhttp_request_get_connection(slot->to), NULL, NULL);
     lane_write(request, slot->to);
-    give_request(slot->lane, request);
-    give_slot(slot);
+    slots_give(slot);
 }
 
 static void on_request(struct evhttp_request *from, void *arg)
 {
     struct lane *lane = arg;
-    struct request *request = take_request(lane);
-    struct slot *slot = take_slot(lane, request, from);
+    struct slot *slot = slots_take(lane->slots, from);
+    struct request *request = slot->request;
     metrics_begin(lane->settings.services->metrics);
     request->began_ms = clock_mono_ms();
     request->done = lane_done;
@@ -208,9 +126,7 @@ static void answer_done(struct lane *lane)
     }
 }
 
-/* --- loop
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- loop --- */
 
 static void stop_accepting(struct lane *lane)
 {
@@ -221,7 +137,8 @@ static void stop_accepting(struct lane *lane)
 
 static void end_if_drained(struct lane *lane)
 {
-    bool drained = atomic_load(&lane->draining) && lane->busy == 0 && !edge_writing(lane->edge);
+    bool drained =
+        atomic_load(&lane->draining) && slots_busy(lane->slots) == 0 && !edge_writing(lane->edge);
     if (drained || atomic_load(&lane->stopping))
         event_base_loopbreak(lane->base);
 }
@@ -339,6 +256,7 @@ int lane_open(struct lane **out, const struct lane_settings *settings, int fd, s
     lane->settings = *settings;
     lane->api.services = settings->services;
     lane->wake_fd = -1;
+    lane->slots = slots_open(lane);
     bool ready = open_loop(lane, err) == 0 && open_http(lane, err) == 0;
     if (!ready)
         close(fd);
@@ -370,19 +288,6 @@ _Bool lane_ended(const struct lane *lane)
     return atomic_load(&lane->ended);
 }
 
-static void free_requests(struct lane *lane)
-{
-    while (lane->spare) {
-        struct request *request = lane->spare;
-        lane->spare = request->next;
-        arena_release(&request->arena);
-        free(request);
-    }
-    for (size_t i = 0; i < lane->blocks_len; i++)
-        free(lane->blocks[i]);
-    free(lane->blocks);
-}
-
 static void free_events(struct lane *lane)
 {
     struct event *events[] = {lane->wake, lane->retry_accept, lane->drain_tick};
@@ -411,6 +316,6 @@ void lane_free(struct lane *lane)
     if (lane->wake_fd >= 0)
         close(lane->wake_fd);
     api_release(&lane->api);
-    free_requests(lane);
+    slots_free(lane->slots);
     free(lane);
 }
