@@ -15,10 +15,11 @@ int api_find_job(struct api *api, struct request *request, struct job *out, stru
     const char *id = request_capture(request, "id"), *why;
     if (!id || ulid_check(id, &why) != ERR_NONE)
         return err_set(err, ERR_INVALID_ID, "a job's id is a ULID: 26 characters of 0-9, A-Z");
-    if (store_job(api->services->store, id, &request->arena, out, err))
+    int failed = store_job(api->services->store, id, &request->arena, out, err);
+    if (failed && err->code != ERR_JOB_NOT_FOUND)
         return -1;
-    /* Another tenant's looks like none. */
-    if (strcmp(out->tenant, request->who.tenant) != 0)
+    /* Another tenant's looks like none, word for word. */
+    if (failed || strcmp(out->tenant, request->who.tenant) != 0)
         return err_set(err, ERR_JOB_NOT_FOUND, "there is no job %s", id);
     return 0;
 }

@@ -91,7 +91,8 @@ static void reply_accepted(struct submission *submission, const struct commit_re
     reply_document(request, 202, &accepted_doc, &accepted);
     reply_header(request, "Location", accepted.status_url);
     reply_header(request, "Retry-After", "1");
-    metrics_accept(submission->services->metrics, result->queued);
+    if (!result->existing)
+        metrics_accept(submission->services->metrics, result->queued);
 }
 
 /* On the committer's thread. */
