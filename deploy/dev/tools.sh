@@ -9,6 +9,7 @@ hls_version=1.6.15
 dev_dir=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 cache=${MEDIAFLEET_CACHE:-$HOME/.cache/mediafleet}
 requirements=$dev_dir/../../tests/requirements.txt
+peers_requirements=$dev_dir/../../tests/bench/requirements.txt
 
 versitygw=$cache/bin/versitygw-$versitygw_version
 # Named after the sources, so that an edited Store.java is compiled again.
@@ -82,11 +83,18 @@ make_hls() { # WORK
         echo "$hls_version" >"$cache/hls/version"
 }
 
+have_venv() { is_venv "$cache/venv" "$requirements"; }
+make_venv() { fill_venv "$cache/venv" "$requirements"; }
+
+# What tests/bench measures the fleet against.
+have_peers() { is_venv "$cache/peers" "$peers_requirements"; }
+make_peers() { fill_venv "$cache/peers" "$peers_requirements"; }
+
 # The copy of the requirements is written last: it says that the environment is complete.
-have_venv() { cmp -s "$requirements" "$cache/venv/requirements.txt"; }
-make_venv() { # WORK
+is_venv() { cmp -s "$2" "$1/requirements.txt"; } # DIRECTORY REQUIREMENTS
+fill_venv() { # DIRECTORY REQUIREMENTS
     # Debian's own interpreter: another python3 on the PATH may lack the venv module.
-    /usr/bin/python3 -m venv --clear "$cache/venv" &&
-        "$cache/venv/bin/pip" install --quiet -r "$requirements" &&
-        cp "$requirements" "$cache/venv/requirements.txt"
+    /usr/bin/python3 -m venv --clear "$1" &&
+        "$1/bin/pip" install --quiet -r "$2" &&
+        cp "$2" "$1/requirements.txt"
 }
