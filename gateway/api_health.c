@@ -32,10 +32,10 @@ API_ANSWER(api_openapi)
     return 0;
 }
 
-static struct service_check judge(struct arena *arena, int result, const struct err *err)
+/* The code only: details name hosts, and everybody may ask. */
+static struct service_check judge(int result, const struct err *err)
 {
-    bool ok = result == 0;
-    return (struct service_check){.ok = ok, .why = ok ? NULL : arena_strdup(arena, err->detail)};
+    return (struct service_check){.ok = result == 0, .why = result ? error_name(err->code) : NULL};
 }
 
 /* That a key is missing is an answer, too. */
@@ -49,10 +49,10 @@ static struct service_check check_bucket(struct api *api, struct arena *arena)
         return (struct service_check){.ok = true};
     if (result == 0)
         result = bucket_head(bucket, "readiness", arena, &object, &err);
-    return judge(arena, result && err.code != ERR_OBJECT_NOT_FOUND ? -1 : 0, &err);
+    return judge(result && err.code != ERR_OBJECT_NOT_FOUND ? -1 : 0, &err);
 }
 
-static struct service_check check_disk(const struct services *services, struct arena *arena)
+static struct service_check check_disk(const struct services *services)
 {
     struct err err = {0};
     struct statvfs disk;
@@ -63,7 +63,7 @@ static struct service_check check_disk(const struct services *services, struct a
     else if (disk.f_bavail * disk.f_frsize >> 20 < DISK_FREE_MIN_MIB)
         result = err_set(&err, ERR_DISK_FULL, "%s has less than %d MiB left", workspace,
                          DISK_FREE_MIN_MIB);
-    return judge(arena, result, &err);
+    return judge(result, &err);
 }
 
 static struct service_check check_broker(const struct publisher *publisher)
@@ -82,11 +82,10 @@ API_ANSWER(api_readyz)
     (void)err;
     struct readiness *ready = out;
     struct err why = {0};
-    struct arena *arena = &request->arena;
-    ready->store = judge(arena, store_ping(api->services->store, &why), &why);
+    ready->store = judge(store_ping(api->services->store, &why), &why);
     ready->broker = check_broker(api->services->publisher);
-    ready->bucket = check_bucket(api, arena);
-    ready->disk = check_disk(api->services, arena);
+    ready->bucket = check_bucket(api, &request->arena);
+    ready->disk = check_disk(api->services);
     ready->ready = ready->store.ok;
     reply_document(request, ready->ready ? 200 : 503, &readiness_doc, ready);
     return 0;

@@ -11,7 +11,8 @@
 #include "gateway/router.h"
 #include "gateway/submit.h"
 
-enum { IDEMPOTENCY_KEY_MAX = 255 };
+/* QUEUE_WAIT: whoever has waited so long for a thread is better told to come back. */
+enum { IDEMPOTENCY_KEY_MAX = 255, QUEUE_WAIT_MAX_MS = 2000 };
 
 static void take_request_id(struct request *request)
 {
@@ -184,7 +185,13 @@ bool gate_pass(struct api *api, struct pool *pool, struct request *request)
 
 void gate_run(struct api *api, struct request *request)
 {
-    if (run(api, request))
+    struct err err = {0};
+    bool ready = clock_mono_ms() - request->began_ms > QUEUE_WAIT_MAX_MS;
+    if (ready) {
+        err_set(&err, ERR_OVERLOADED, "too many requests wait");
+        reply_problem(request, &err);
+    }
+    if (ready || run(api, request))
         request->done(request);
 }
 

@@ -85,6 +85,18 @@ static void add_retry_after(struct request *request, const struct err *err)
     reply_header(request, "Retry-After", arena_printf(&request->arena, "%lld", (long long)seconds));
 }
 
+/* What goes wrong between us and our services names hosts that are nobody else's business. */
+static const char *public_detail(const struct err *err)
+{
+    if (err->code == ERR_STORE_UNAVAILABLE)
+        return "the store does not answer";
+    if (err->code == ERR_STORAGE_UNAVAILABLE || err->code == ERR_STORAGE_TIMEOUT)
+        return "the bucket does not answer";
+    if (err->code == ERR_INTERNAL)
+        return "something went wrong here; the log knows more";
+    return err->detail[0] ? err->detail : NULL;
+}
+
 void reply_problem(struct request *request, const struct err *err)
 {
     int status = error_status(err->code);
@@ -93,12 +105,14 @@ void reply_problem(struct request *request, const struct err *err)
         .type = arena_printf(&request->arena, "/problems/%s", error_name(err->code)),
         .title = reply_title(status),
         .status = status,
-        .detail = err->detail[0] ? err->detail : NULL,
+        .detail = public_detail(err),
         .code = err->code,
         .request_id = request->id[0] ? request->id : NULL,
         .instance = request->refused ? NULL : request->path,
         .errors = {.at = &field, .len = err->pointer[0] ? 1 : 0},
     };
+    request->error = err->code;
+    request->detail = arena_strdup(&request->arena, err->detail);
     reply_document(request, status, &problem_doc, &problem);
     request->reply.content_type = "application/problem+json";
     if (status == 401)

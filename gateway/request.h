@@ -60,6 +60,8 @@ struct request {
     const void *in; /* the decoded request document or query */
 
     struct reply reply;
+    enum error error;   /* of a problem, */
+    const char *detail; /* as the log tells it */
 
     /* The lane's: hands the request back to its lane, from any thread; its place there. */
     void (*done)(struct request *request);

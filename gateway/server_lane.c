@@ -72,7 +72,8 @@ static void log_request(const struct request *request, int64_t took_ms)
     snprintf(took, sizeof took, "%lld", (long long)took_ms);
     log_event(request->reply.status >= 500 ? LOG_WARN : LOG_INFO, "request", "req", request->id,
               "method", request->method, "path", request->path, "status", status, "ms", took,
-              "peer", request->peer, "tenant", request->who.tenant, "who", request->who.name, NULL);
+              "peer", request->peer, "tenant", request->who.tenant, "who", request->who.name,
+              "code", error_names[request->error], "detail", request->detail, NULL);
 }
 
 static void answer(struct slot *slot)
