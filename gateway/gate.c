@@ -115,10 +115,10 @@ static int check_idempotency_key(const struct request *request, struct err *err)
     size_t len = strlen(key);
     bool good = len >= 1 && len <= IDEMPOTENCY_KEY_MAX;
     for (size_t i = 0; i < len && good; i++)
-        good = key[i] >= ' ' && key[i] <= '~';
+        good = key[i] > ' ' && key[i] <= '~';
     return good ? 0
                 : err_set(err, ERR_INVALID_IDEMPOTENCY_KEY,
-                          "an Idempotency-Key has 1 to 255 printable ASCII characters");
+                          "an Idempotency-Key has 1 to 255 printable ASCII characters without spaces");
 }
 
 /* OPTIONS tells what a path answers; to browsers of allowed origins gate_finish adds the rest. */
