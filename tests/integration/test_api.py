@@ -171,7 +171,7 @@ def test_chunked_body(fleet):
     ({"project_id": "../x"}, 422, "invalid-format", "/project_id"),
     ({"mongo_db_id": "zz"}, 400, "invalid-id", "/mongo_db_id"),
     ({"mongo_db_id": "0123456789abcdef01234567"}, 404, "scene-not-found", None),
-    ({"metadata": {"$where": 1}}, 400, "invalid-value", None),
+    ({"metadata": {"$where": 1}}, 422, "invalid-format", "/metadata/$where"),
 ])
 def test_bad_store(fleet, fields, status, code, pointer):
     body = {"url": "http://example.com/a.mp4", "project_id": "p"} | fields
