@@ -1,4 +1,4 @@
-/* Group commit of settles: the first to come leads, the others wait for what it brings. */
+/* Group commit of swaps: the first to come leads, the others wait for what it brings. */
 #include "worker/batch.h"
 
 #include <stdlib.h>
@@ -9,12 +9,9 @@
 enum { BATCH_MAX = 64, STORE_RETRY_MS = 500 };
 
 struct waiter {
-    struct run *run;
-    struct job *after;
+    struct store_swap swap; /* saved: by the bulk it was part of */
     struct waiter *next;
-    bool done, saved;
-    int failed; /* the store's answer to the whole bulk */
-    struct err err;
+    bool done;
 };
 
 struct batch {
@@ -62,13 +59,11 @@ static void save(struct batch *batch, struct waiter **waiters, size_t len)
     struct store_swap swaps[BATCH_MAX];
     struct err err = {0};
     for (size_t i = 0; i < len; i++)
-        swaps[i] = (struct store_swap){.before = waiters[i]->run->job, .after = waiters[i]->after};
-    int failed = store_swap(batch->store, swaps, len, &err);
-    for (size_t i = 0; i < len; i++) {
-        waiters[i]->failed = failed;
-        waiters[i]->saved = swaps[i].saved;
-        waiters[i]->err = err;
-    }
+        swaps[i] = waiters[i]->swap;
+    /* Who was not saved looks for himself, and sees the error if it lasts. */
+    (void)store_swap(batch->store, swaps, len, &err);
+    for (size_t i = 0; i < len; i++)
+        waiters[i]->swap.saved = swaps[i].saved;
 }
 
 /* Returns when `mine` was saved or refused, leading as long as nobody else does. */
@@ -97,6 +92,15 @@ static void commit(struct batch *batch, struct waiter *mine)
     pthread_mutex_unlock(&batch->lock);
 }
 
+bool batch_swap(struct batch *batch, const struct job *before, struct job *after)
+{
+    struct waiter mine = {.swap = {.before = before, .after = after}};
+    commit(batch, &mine);
+    if (mine.swap.saved)
+        after->rev = before->rev + 1;
+    return mine.swap.saved;
+}
+
 static bool settle(struct job *draft, void *arg)
 {
     const struct run *run = arg;
@@ -112,12 +116,10 @@ static int settle_changed(struct batch *batch, struct run *run, struct job **aft
 enum settled batch_settle(struct batch *batch, struct run *run, int64_t give_up_mono,
                           struct job **after, struct err *err)
 {
-    struct waiter mine = {.run = run, .after = change_draft(run->job, &run->arena)};
-    settle(mine.after, run);
-    commit(batch, &mine);
-    if (!mine.failed && mine.saved) {
-        mine.after->rev = run->job->rev + 1;
-        *after = mine.after;
+    struct job *draft = change_draft(run->job, &run->arena);
+    settle(draft, run);
+    if (batch_swap(batch, run->job, draft)) {
+        *after = draft;
         return SETTLED;
     }
     for (;;) {

@@ -1,4 +1,4 @@
-/* Settles gathered: runs that end together are saved by one bulk of swaps. Inside worker/ only. */
+/* Swaps gathered: jobs that change together are saved by one bulk. Inside worker/ only. */
 #ifndef WORKER_BATCH_H
 #define WORKER_BATCH_H
 
@@ -9,15 +9,18 @@ struct batch;
 struct batch *batch_new(struct store *store);
 void batch_free(struct batch *batch);
 
+/* Saves `after` over `before` with what others save meanwhile: the first thread that comes leads. Blocks; true: saved, and
+ * after->rev is the new one. false: somebody changed the job, or the store did not answer: read it and try again. */
+bool batch_swap(struct batch *batch, const struct job *before, struct job *after);
+
 enum settled {
     SETTLED,  /* saved: *after is the job as it now is */
     SETTLE_LOST, /* the run was not ours to end any more: nothing changed */
     SETTLE_FAILED /* the store did not answer for as long as we may wait */
 };
 
-/* Ends run->number of run->task with run->outcome. Blocks until it is known how that went; the first thread that comes
- * saves for all that came meanwhile. Retries while the store is away, until give_up_mono. *after lives in the run's arena
- * and shares memory with the run's job. */
+/* Ends run->number of run->task with run->outcome. Blocks until it is known how that went. Retries
+ * while the store is away, until give_up_mono. *after lives in the run's arena and shares memory with the run's job. */
 enum settled batch_settle(struct batch *batch, struct run *run, int64_t give_up_mono, struct job **after,
                           struct err *err);
 

@@ -16,6 +16,7 @@
 #include "proto/thumbnail.h"
 #include "proto/transcode.h"
 #include "proto/upload.h"
+#include "worker/batch.h"
 #include "worker/workspace.h"
 
 static int result_of(const struct job *job, const char *name, void *out, struct arena *arena,
@@ -149,9 +150,18 @@ static bool finish(struct job *draft, void *arg)
     return job_finish(draft, clock_now_ms());
 }
 
+/* With the ends of others, unless somebody changed the job since `job` was read. */
+static int end_job(struct runtime *runtime, const struct job *job, struct arena *arena,
+                   struct err *err)
+{
+    struct job *after = change_draft(job, arena);
+    if (finish(after, NULL) && batch_swap(runtime->batch, job, after))
+        return 0;
+    return change_job(runtime->store, job->id, NULL, finish, NULL, arena, &after, err) < 0 ? -1 : 0;
+}
+
 int finish_job(struct runtime *runtime, const struct job *job, struct arena *arena, struct err *err)
 {
-    struct job *after = NULL;
     if (job->scene && tell_scene(runtime->store, job, arena, err))
         return err_prefix(err, "tell the scene");
     if (give_to_cleanup(runtime, job, arena, err))
@@ -159,7 +169,7 @@ int finish_job(struct runtime *runtime, const struct job *job, struct arena *are
     if (workspace_remove(arena_printf(arena, "%s/%s", runtime->config->fleet.workspace, job->id),
                          err))
         return -1;
-    if (change_job(runtime->store, job->id, job, finish, NULL, arena, &after, err) < 0)
+    if (end_job(runtime, job, arena, err))
         return err_prefix(err, "finish");
     return 0;
 }
