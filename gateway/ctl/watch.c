@@ -3,43 +3,72 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "common/cleanup.h"
 #include "common/clock.h"
 #include "gateway/ctl/show.h"
 
 /* A gateway that restarts is waited for. */
-enum { ASK_MS = 250, ASK_SLOWLY_MS = 1000, QUICK_ASKS = 40, PATIENCE_MS = 60000, BAR_WIDTH = 30 };
+enum {
+    ASK_MS = 250,
+    ASK_SLOWLY_MS = 1000,
+    QUICK_ASKS = 40,
+    PATIENCE_MS = 60000,
+    BAR_WIDTH = 30,
+    LINE_LEN = 256
+};
 
 /* What is known of the job; `arena` holds the last answer that changed something. */
 struct view {
     struct arena arena;
     struct client_answer answer;
     struct job_view job;
+    char line[LINE_LEN]; /* shown last */
 };
 
-static void draw_bar(const struct job_view *job)
+/* Progress as show_progress has it, cut to what fits. */
+static void describe(const struct job_view *job, char line[LINE_LEN])
+{
+    CLEANUP(fclose_at) FILE *out = fmemopen(line, LINE_LEN, "w");
+    line[0] = '\0';
+    if (out)
+        show_progress(out, job);
+}
+
+/* What is left beside the bar: a line that wraps would not be overwritten. */
+static int room(void)
+{
+    struct winsize size = {.ws_col = 0};
+    int columns =
+        ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+    return columns > BAR_WIDTH + 4 ? columns - BAR_WIDTH - 4 : 1;
+}
+
+static void draw_bar(const struct job_view *job, const char *line)
 {
     int filled = (int)(job->percent * BAR_WIDTH / 100);
     char bar[BAR_WIDTH + 1];
     memset(bar, '.', BAR_WIDTH);
     memset(bar, '#', (size_t)(filled < 0 ? 0 : filled > BAR_WIDTH ? BAR_WIDTH : filled));
     bar[BAR_WIDTH] = '\0';
-    printf("\r[%s] ", bar);
-    show_progress(stdout, job);
-    fputs("\033[K", stdout);
+    printf("\r[%s] %.*s\033[K", bar, room(), line);
 }
 
-static void print(const struct watch *watch, const struct view *view, bool terminal)
+/* Not all that changes in a job is shown. */
+static void print(const struct watch *watch, struct view *view, bool terminal)
 {
-    if (watch->json) {
+    char line[LINE_LEN];
+    describe(&view->job, line);
+    bool same = strcmp(line, view->line) == 0;
+    memcpy(view->line, line, sizeof line);
+    if (watch->json)
         puts(view->answer.json.at);
-    } else if (terminal) {
-        draw_bar(&view->job);
-    } else {
-        show_progress(stdout, &view->job);
-        putchar('\n');
-    }
+    else if (terminal)
+        draw_bar(&view->job, line);
+    else if (!same)
+        puts(line);
     fflush(stdout);
 }
 
@@ -59,6 +88,7 @@ static int ask(struct client *client, const char *path, struct view *view, struc
         return failed;
     }
     arena_release(&view->arena);
+    memcpy(fresh.line, view->line, sizeof fresh.line);
     *view = fresh;
     return 1;
 }
