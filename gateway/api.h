@@ -45,20 +45,6 @@ struct api {
     struct bucket *bucket; /* opened at its first use (api_bucket) */
 };
 
-/* Documents are decoded before and encoded after. */
-struct handler {
-    /* `in` is the request's or the query's document, `out` the zeroed answer. A handler of a route
-     * without a response document, or one that answers otherwise (304, 503), fills request->reply
-     * itself. */
-    int (*answer)(struct api *api, struct request *request, const void *in, void *out,
-                  struct err *err);
-    /* Makes a job: fills in what it is about; the scene's id stays NULL if it writes none. */
-    int (*plan)(struct api *api, struct request *request, const void *in, struct job *job,
-                struct scene *scene, struct err *err);
-    bool waits; /* for the store or the bucket: not on a lane */
-};
-extern const struct handler handlers[ROUTE_COUNT];
-
 int api_bucket(struct api *api, struct bucket **out, struct err *err);
 void api_release(struct api *api);
 
@@ -70,25 +56,5 @@ const char *api_media_url(const struct services *services, struct arena *arena, 
 struct worker_beat;
 int api_worker_beats(struct api *api, struct arena *arena, struct worker_beat **out, size_t *len,
                      struct err *err);
-
-#define API_ANSWER(name)                                                                           \
-    int name(struct api *api, struct request *request, const void *in, void *out, struct err *err)
-#define API_PLAN(name)                                                                             \
-    int name(struct api *api, struct request *request, const void *in, struct job *job,            \
-             struct scene *scene, struct err *err)
-API_ANSWER(api_healthz);
-API_ANSWER(api_readyz);
-API_ANSWER(api_metrics);
-API_ANSWER(api_openapi);
-API_ANSWER(api_job);
-API_ANSWER(api_jobs);
-API_ANSWER(api_job_cancel);
-API_ANSWER(api_scene);
-API_ANSWER(api_workers);
-API_ANSWER(api_queues);
-API_ANSWER(api_media);
-API_PLAN(api_hello);
-API_PLAN(api_media_store);
-API_PLAN(api_job_retry);
 
 #endif

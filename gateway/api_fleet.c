@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "gateway/api.h"
-#include "proto/answer.h"
+#include "gateway/handlers.h"
+#include "proto/fleet_view.h"
 #include "proto/transition.h"
 #include "proto/worker_beat.h"
 

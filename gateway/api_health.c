@@ -3,9 +3,9 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
-#include "gateway/api.h"
+#include "gateway/handlers.h"
 #include "gateway/openapi.h"
-#include "proto/answer.h"
+#include "proto/fleet_view.h"
 
 enum { DISK_FREE_MIN_MIB = 256 };
 

@@ -1,5 +1,6 @@
 /* POST /api/v1/debug/hello. */
 #include "common/doc_bson.h"
+#include "gateway/handlers.h"
 #include "gateway/submit.h"
 #include "proto/hello.h"
 

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "gateway/api.h"
+#include "gateway/handlers.h"
 #include "gateway/job_view.h"
 #include "proto/answer.h"
 #include "proto/file_path.h"

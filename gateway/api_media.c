@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "gateway/api.h"
+#include "gateway/handlers.h"
 #include "gateway/job_view.h"
 #include "gateway/media_url.h"
 #include "gateway/range.h"

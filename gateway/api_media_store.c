@@ -4,6 +4,7 @@
 #include "common/clock.h"
 #include "common/doc_bson.h"
 #include "common/http.h"
+#include "gateway/handlers.h"
 #include "gateway/submit.h"
 #include "proto/download.h"
 #include "proto/file_path.h"

@@ -4,7 +4,7 @@
 
 #include "common/clock.h"
 #include "common/process.h"
-#include "gateway/api.h"
+#include "gateway/handlers.h"
 #include "proto/worker_beat.h"
 
 static void print_queues(const struct services *services, struct arena *arena, struct text *text)

@@ -1,9 +1,9 @@
 /* Media records. */
 #include "common/clock.h"
-#include "gateway/api.h"
+#include "gateway/handlers.h"
 #include "gateway/media_url.h"
-#include "proto/answer.h"
 #include "proto/file_path.h"
+#include "proto/scene_view.h"
 
 const char *api_media_url(const struct services *services, struct arena *arena, const char *key)
 {

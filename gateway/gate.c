@@ -7,6 +7,7 @@
 #include "common/clock.h"
 #include "common/doc_json.h"
 #include "common/id.h"
+#include "gateway/handlers.h"
 #include "gateway/query.h"
 #include "gateway/router.h"
 #include "gateway/submit.h"
@@ -117,8 +118,9 @@ static int check_idempotency_key(const struct request *request, struct err *err)
     for (size_t i = 0; i < len && good; i++)
         good = key[i] > ' ' && key[i] <= '~';
     return good ? 0
-                : err_set(err, ERR_INVALID_IDEMPOTENCY_KEY,
-                          "an Idempotency-Key has 1 to 255 printable ASCII characters without spaces");
+                : err_set(
+                      err, ERR_INVALID_IDEMPOTENCY_KEY,
+                      "an Idempotency-Key has 1 to 255 printable ASCII characters without spaces");
 }
 
 /* OPTIONS tells what a path answers; to browsers of allowed origins gate_finish adds the rest. */

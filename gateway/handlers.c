@@ -1,5 +1,5 @@
 /* The handler of each route. */
-#include "gateway/api.h"
+#include "gateway/handlers.h"
 
 const struct handler handlers[ROUTE_COUNT] = {
     [ROUTE_HEALTHZ] = {.answer = api_healthz},

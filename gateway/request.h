@@ -8,29 +8,15 @@
 #include "common/arena.h"
 #include "common/err.h"
 #include "gateway/edge_head.h"
+#include "gateway/reply.h"
 #include "proto/route.h"
 
-enum { REQUEST_ID_MAX = 64, REPLY_HEADERS_MAX = 12 };
+enum { REQUEST_ID_MAX = 64 };
 
 /* Who asks. */
 struct identity {
     const char *name, *tenant;
     enum role role;
-};
-
-struct reply_header {
-    const char *name, *value;
-};
-/* fd ≥ 0: the body is that part of the file, and whoever sends the reply closes it. */
-struct reply {
-    int status;
-    const char *content_type; /* NULL: no body */
-    struct text body;
-    struct reply_header headers[REPLY_HEADERS_MAX];
-    size_t headers_len;
-    bool close;
-    int fd;
-    int64_t file_offset, file_len;
 };
 
 /* Headers that anybody looks at; NULL where absent. */
@@ -75,14 +61,5 @@ void request_reset(struct request *request);
 /* The captured segment of that name, copied, percent-decoded; NULL if it decodes to a NUL, control
  * characters or no UTF-8. */
 const char *request_capture(struct request *request, const char *name);
-
-void reply_header(struct request *request, const char *name, const char *value);
-/* One JSON answer by its table. */
-void reply_document(struct request *request, int status, const struct doc *doc,
-                    const void *document);
-/* RFC 9457; adds WWW-Authenticate to 401 and Retry-After to 429 and 503. */
-void reply_problem(struct request *request, const struct err *err);
-/* "OK", "Not Found" … */
-const char *reply_title(int status);
 
 #endif

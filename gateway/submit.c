@@ -1,5 +1,6 @@
 /* The job lives in the request's arena until the committer has called back. */
 #include "gateway/submit.h"
+#include "gateway/handlers.h"
 
 #include <string.h>
 

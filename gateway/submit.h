@@ -2,7 +2,7 @@
 #ifndef GATEWAY_SUBMIT_H
 #define GATEWAY_SUBMIT_H
 
-#include "gateway/api.h"
+#include "gateway/handlers.h"
 
 /* Lets the handler plan, then hands the job to the committer. 0: request->done will be called, with
  * the reply ready (from the committer's thread); -1: nothing was submitted. */

@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "proto/answer.h"
+#include "proto/fleet_view.h"
 #include "proto/hello.h"
-#include "proto/scene.h"
+#include "proto/scene_view.h"
 
 const char *const role_names[] = {NULL, "viewer", "operator", "admin", NULL};
 

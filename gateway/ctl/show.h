@@ -5,6 +5,8 @@
 #include <stdio.h>
 
 #include "proto/answer.h"
+#include "proto/fleet_view.h"
+#include "proto/scene_view.h"
 
 /* What comes from outside is printed without control characters: it may be what a stranger wrote.
  */
