@@ -30,14 +30,16 @@ static AVStream *stream_of(const struct stages *stages, int index)
     return stages->input->format->streams[index];
 }
 
-/* Threads by the rendition's share of the pixels, at least one each. */
+/* Threads by the rendition's share of the pixels, and one more so that none of the cores waits for
+ * a frame. */
 static int threads_for(const struct stages *stages, int index)
 {
     double all = 0;
     for (int i = 0; i < stages->ladder.len; i++)
         all += (double)stages->ladder.at[i].width * stages->ladder.at[i].height;
     const struct rung *rung = &stages->ladder.at[index];
-    return (int)ceil(stages->cores * (double)rung->width * rung->height / all);
+    return (int)ceil(stages->cores * (double)rung->width * rung->height / all) +
+           (stages->cores > 1);
 }
 
 static int prepare_video(struct stages *stages, int index, struct err *err)

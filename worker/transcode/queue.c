@@ -50,6 +50,14 @@ AVFrame *queue_pop(struct queue *queue)
     return frame;
 }
 
+bool queue_is_aborted(struct queue *queue)
+{
+    pthread_mutex_lock(&queue->mutex);
+    bool aborted = queue->aborted;
+    pthread_mutex_unlock(&queue->mutex);
+    return aborted;
+}
+
 static void finish(struct queue *queue, bool aborted)
 {
     pthread_mutex_lock(&queue->mutex);

@@ -24,6 +24,7 @@ void queue_release(struct queue *queue);
 int queue_push(struct queue *queue, const AVFrame *frame);
 /* The oldest frame, the caller's; NULL: ended or aborted. */
 AVFrame *queue_pop(struct queue *queue);
+bool queue_is_aborted(struct queue *queue);
 void queue_end(struct queue *queue);
 void queue_abort(struct queue *queue);
 

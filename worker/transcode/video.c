@@ -108,7 +108,7 @@ static int run(struct video *video, struct err *err)
         if (take(video, frame, err) < 0)
             return -1;
     }
-    if (video->queue.aborted)
+    if (queue_is_aborted(&video->queue))
         return input_stopped(err);
     if (video->next)
         queue_end(&video->next->queue);
