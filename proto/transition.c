@@ -118,7 +118,7 @@ void job_start(struct job *job, int64_t now)
 bool job_claim(struct job *job, size_t i, const char *worker, int64_t now, int64_t lease_ms)
 {
     struct task *task = i < job->tasks.len ? &job->tasks.at[i] : NULL;
-    if (!task || task->state != TASK_QUEUED || task->due_at > now)
+    if (!task || task->state != TASK_QUEUED || task->due_at > now + JOB_SKEW_MS)
         return false;
     task->state = TASK_RUNNING;
     task->worker = worker;

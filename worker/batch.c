@@ -107,10 +107,20 @@ static bool settle(struct job *draft, void *arg)
     return job_settle(draft, run->task, run->number, &run->outcome, clock_now_ms());
 }
 
+/* A save whose answer was lost may have been made: nobody else ends a run with success. */
+static bool has_succeeded(const struct job *job, const struct run *run)
+{
+    const struct task *task = &job->tasks.at[run->task];
+    return task->state == TASK_SUCCEEDED && task->run == run->number;
+}
+
 /* Somebody changed the job since the claim: read, apply, save, again. */
 static int settle_changed(struct batch *batch, struct run *run, struct job **after, struct err *err)
 {
-    return change_job(batch->store, run->job->id, NULL, settle, run, &run->arena, after, err);
+    arena_reset(&run->changed);
+    int answer =
+        change_job(batch->store, run->job->id, NULL, settle, run, &run->changed, after, err);
+    return answer == 1 && has_succeeded(*after, run) ? 0 : answer;
 }
 
 enum settled batch_settle(struct batch *batch, struct run *run, int64_t give_up_mono,

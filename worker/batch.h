@@ -20,7 +20,7 @@ enum settled {
 };
 
 /* Ends run->number of run->task with run->outcome. Blocks until it is known how that went. Retries
- * while the store is away, until give_up_mono. *after lives in the run's arena and shares memory with the run's job. */
+ * while the store is away, until give_up_mono. *after lives with the run and shares memory with its job. */
 enum settled batch_settle(struct batch *batch, struct run *run, int64_t give_up_mono, struct job **after,
                           struct err *err);
 

@@ -45,7 +45,7 @@ struct run *run_new(struct runtime *runtime, struct lot *lot, struct job *job, s
     run->delivery = *delivery;
     run->claimed_mono = mono;
     run->deadline_mono = mono + is->timeout_s * 1000;
-    atomic_init(&run->lease_mono, mono + runtime->lease_ms);
+    atomic_init(&run->lease_mono, mono + is->lease_until - clock_now_ms());
     atomic_init(&run->percent, is->percent);
     pthread_mutex_init(&run->lock, NULL);
     return run;
@@ -55,6 +55,7 @@ void run_free(struct run *run)
 {
     pthread_mutex_destroy(&run->lock);
     arena_release(&run->arena);
+    arena_release(&run->changed);
     lot_drop(run->lot);
     free(run);
 }
@@ -140,6 +141,16 @@ struct run *held_take_done(struct held *held)
     held->done_end = &held->done;
     pthread_mutex_unlock(&held->lock);
     return run;
+}
+
+bool held_has(struct held *held, const char *job, size_t task, int64_t number)
+{
+    pthread_mutex_lock(&held->lock);
+    const struct run *run = held->first;
+    while (run && (run->task != task || run->number != number || strcmp(run->job->id, job) != 0))
+        run = run->held_next;
+    pthread_mutex_unlock(&held->lock);
+    return run != NULL;
 }
 
 size_t held_len(struct held *held)

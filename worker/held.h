@@ -33,6 +33,7 @@ struct run {
     struct delivery delivery;
     bool requeue; /* not settled: hand the ticket back */
     struct arena arena; /* the handler's */
+    struct arena changed; /* the job as it was read anew to settle it */
     struct run *next, *held_next, **held_at;
     atomic_uint stop; /* enum error */
     atomic_llong percent, bytes_in, bytes_out;
@@ -56,6 +57,7 @@ void held_done(struct runtime *runtime, struct run *run);
 /* All that ended since the last call, for the consumer. */
 struct run *held_take_done(struct held *held);
 size_t held_len(struct held *held);
+bool held_has(struct held *held, const char *job, size_t task, int64_t number);
 void held_close(struct held *held);
 /* Tells every run to stop for that reason. */
 void held_stop(struct held *held, enum error reason);

@@ -77,6 +77,9 @@ void intake_add(struct intake *intake, const struct delivery *delivery)
 {
     struct arena arena = {0};
     struct err err = {0};
+    /* What waits from a channel that is gone comes again on the new one. */
+    if (intake->len && intake->pending[0].delivery.epoch != delivery->epoch)
+        intake->len = 0;
     if (read_ticket(delivery, &arena, &intake->pending[intake->len], &err))
         reject(intake, delivery, &err);
     else
@@ -139,6 +142,31 @@ static int succeed_dead(struct intake *intake, struct lot *lot, struct job *job,
     return 0;
 }
 
+static bool hand_back(struct job *draft, void *arg)
+{
+    static const struct outcome lost = {
+        .error = {ERR_STORE_UNAVAILABLE, "the answer to its claim was lost"}};
+    const struct death *death = arg;
+    return job_settle(draft, death->task, death->number, &lost, clock_now_ms());
+}
+
+/* Claimed for this process, which does not know of it: the store's answer was lost. Nobody died. If
+ * the run ended just now, the swap finds that it does not apply. */
+static int disown(struct intake *intake, struct lot *lot, struct job *job, size_t task,
+                  const struct delivery *delivery, struct err *err)
+{
+    struct runtime *runtime = intake->runtime;
+    struct death death = {runtime, task, job->tasks.at[task].run, NULL};
+    struct job *after = NULL;
+    int answer =
+        change_job(runtime->store, job->id, job, hand_back, &death, &lot->arena, &after, err);
+    if (answer < 0 ||
+        (answer == 0 && reconcile_publish(runtime->publisher, after, clock_now_ms(), err)))
+        return -1;
+    drop(intake, delivery);
+    return 0;
+}
+
 /* A ticket whose task was not there to be claimed: `job` is as read. */
 static int judge(struct intake *intake, struct lot *lot, struct job *job,
                  const struct intake_item *item, struct err *err)
@@ -151,13 +179,17 @@ static int judge(struct intake *intake, struct lot *lot, struct job *job,
         begin(intake, lot, job, index, delivery, true);
         return 0;
     }
-    if (task && task->crashes > 0 && job_due(job, index, clock_now_ms()) && !intake->has_solitary) {
+    if (task && task->crashes > 0 && job_due(job, index, clock_now_ms() + JOB_SKEW_MS) &&
+        !intake->has_solitary) {
         intake->solitary = *item;
         intake->has_solitary = true;
         return 0;
     }
-    if (task && task->state == TASK_RUNNING && task->worker &&
-        strcmp(task->worker, runtime->id) != 0 &&
+    bool is_running = task && task->state == TASK_RUNNING && task->worker;
+    bool is_ours = is_running && strcmp(task->worker, runtime->id) == 0;
+    if (is_ours && !held_has(&runtime->held, job->id, index, task->run))
+        return disown(intake, lot, job, index, delivery, err);
+    if (is_running && !is_ours &&
         workspace_dead(runtime->config->fleet.workspace, task->worker, runtime->host))
         return succeed_dead(intake, lot, job, index, delivery, err);
     drop(intake, delivery);
@@ -181,13 +213,19 @@ static int claim(struct intake *intake, const struct intake_item *items, size_t 
     if (store_claim(runtime->store, claims, len, runtime->id, clock_now_ms(), runtime->lease_ms,
                     &lot->arena, err))
         return -1;
+    struct job *jobs = arena_alloc_array(&lot->arena, len, sizeof *jobs);
+    for (size_t i = 0; i < len; i++) {
+        jobs[i] = claims[i].found;
+        if (claims[i].claimed)
+            begin(intake, lot, &jobs[i], items[i].task, &items[i].delivery, false);
+    }
+    /* Only then: whether this process is empty matters to a dead one's task. */
     for (size_t i = 0; i < len; i++) {
         struct err why = {0};
-        struct job *job = arena_memdup(&lot->arena, &claims[i].found, sizeof claims[i].found);
-        if (claims[i].claimed)
-            begin(intake, lot, job, items[i].task, &items[i].delivery, false);
-        else if (judge(intake, lot, job, &items[i], &why))
-            drop(intake, &items[i].delivery); /* the job's alarm brings it back */
+        if (claims[i].claimed || judge(intake, lot, &jobs[i], &items[i], &why) == 0)
+            continue;
+        log_event(LOG_WARN, "ticket-dropped", "job", items[i].job, "detail", why.detail, NULL);
+        drop(intake, &items[i].delivery); /* the job's alarm brings it back */
     }
     return 0;
 }

@@ -12,6 +12,8 @@ static struct {
     pthread_mutex_t lock;
     struct job *job[RUNS];
     int calls, failures_left;
+    int lost_left;    /* saves that are made, and whose answer is lost */
+    bool refuses;     /* the first swap of each bulk is not taken */
     size_t swaps, largest;
 } store = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -41,12 +43,17 @@ int store_swap(struct store *unused, struct store_swap *swaps, size_t len, struc
     pthread_mutex_lock(&store.lock);
     store.calls++;
     bool fails = store.failures_left > 0 && store.failures_left--;
-    for (size_t i = 0; i < len && !fails; i++)
+    bool lost = store.lost_left > 0 && store.lost_left--;
+    for (size_t i = store.refuses; i < len && !fails; i++)
         save(&swaps[i]);
+    for (size_t i = 0; i < len && lost; i++)
+        swaps[i].saved = false;
     store.swaps += len;
     store.largest = len > store.largest ? len : store.largest;
     pthread_mutex_unlock(&store.lock);
-    return fails ? err_set(err, ERR_STORE_UNAVAILABLE, "away") : 0;
+    if (store.refuses)
+        return err_set(err, ERR_INTERNAL, "too large");
+    return fails || lost ? err_set(err, ERR_STORE_UNAVAILABLE, "away") : 0;
 }
 
 int store_job(struct store *unused, const char *id, struct arena *arena, struct job *out,
@@ -169,6 +176,46 @@ static void an_outage_is_waited_out(void)
     run_free(run);
 }
 
+/* Who takes a saved success for a lost one removes the files that the next task needs. */
+static void a_success_whose_answer_was_lost_is_a_success(void)
+{
+    struct job *job = new_job(0, "media.store"), *after = NULL;
+    struct run *run = claimed(job, 0);
+    store.lost_left = 1;
+    CHECK_INT(settle(run, &after), SETTLED);
+    CHECK_INT(after->tasks.at[0].state, TASK_SUCCEEDED);
+    CHECK_INT(after->tasks.at[1].state, TASK_QUEUED);
+    CHECK_INT(after->rev, job->rev);
+    run_free(run);
+}
+
+static void *settle_any(void *arg)
+{
+    struct job *after = NULL;
+    return settle(arg, &after) == SETTLED ? arg : NULL;
+}
+
+static void a_refused_neighbour_harms_nobody(void)
+{
+    pthread_t thread[RUNS];
+    struct run *run[RUNS];
+    int settled = 0;
+    for (size_t i = 0; i < RUNS; i++)
+        run[i] = claimed(new_job(i, "hello"), 0);
+    store.refuses = true;
+    for (size_t i = 0; i < RUNS; i++)
+        CHECK_INT(pthread_create(&thread[i], NULL, settle_any, run[i]), 0);
+    for (size_t i = 0; i < RUNS; i++) {
+        void *won;
+        pthread_join(thread[i], &won);
+        settled += won != NULL;
+        CHECK_INT(won != NULL, store.job[i]->state == JOB_SUCCEEDED);
+        run_free(run[i]);
+    }
+    CHECK(settled > 0);
+    store.refuses = false;
+}
+
 static void patience_ends(void)
 {
     struct job *job = new_job(0, "hello"), *after = NULL;
@@ -188,6 +235,8 @@ int main(void)
     RUN(a_conflict_sees_what_the_other_did);
     RUN(a_run_that_was_taken_over_is_lost);
     RUN(an_outage_is_waited_out);
+    RUN(a_success_whose_answer_was_lost_is_a_success);
+    RUN(a_refused_neighbour_harms_nobody);
     RUN(patience_ends);
     batch_free(batch);
     arena_release(&memory);

@@ -14,7 +14,12 @@ void broker_wake(struct broker *broker)
 }
 
 static struct task task = {
-    .name = "download", .kind = KIND_DOWNLOAD, .state = TASK_RUNNING, .run = 2, .timeout_s = 60};
+    .name = "download",
+                           .kind = KIND_DOWNLOAD,
+                           .state = TASK_RUNNING,
+                           .run = 2,
+                           .timeout_s = 60,
+                           .lease_until = INT64_C(4102444800000)};
 static struct job job = {.id = "job", .rev = 7, .tasks = {&task, 1}};
 static struct worker_config config = {.fleet = {.workspace = "/tmp/held-test"}};
 

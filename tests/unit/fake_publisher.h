@@ -1,0 +1,75 @@
+/* The publisher's door: what was sent, and queues as deep as the test says. For programs of one file. */
+#ifndef TESTS_FAKE_PUBLISHER_H
+#define TESTS_FAKE_PUBLISHER_H
+
+#include "check.h"
+
+#include <pthread.h>
+
+#include "common/publisher.h"
+
+enum { FAKE_SENT = 8192 };
+
+static struct {
+    pthread_mutex_t lock;
+    struct {
+        enum kind kind;
+        char job[27];
+        int64_t task;
+    } sent[FAKE_SENT];
+    size_t len;
+    int64_t ready; /* in every queue */
+    int depths;    /* times somebody asked */
+    /* Where tickets go on to, or NULL. Called with the lock. */
+    void (*on_sent)(const char *job, int64_t task);
+} fake_publisher = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static inline size_t fake_sent(void)
+{
+    pthread_mutex_lock(&fake_publisher.lock);
+    size_t len = fake_publisher.len;
+    pthread_mutex_unlock(&fake_publisher.lock);
+    return len;
+}
+
+int publisher_open(struct publisher **out, const char *amqp_url, const char *app, struct err *err)
+{
+    (void)amqp_url, (void)app, (void)err;
+    *out = NULL;
+    return 0;
+}
+
+void publisher_free(struct publisher *publisher, int drain_ms)
+{
+    (void)publisher, (void)drain_ms;
+}
+
+int publisher_send(struct publisher *publisher, const struct publication *publications, size_t len,
+                   struct err *err)
+{
+    (void)publisher, (void)err;
+    pthread_mutex_lock(&fake_publisher.lock);
+    for (size_t i = 0; i < len; i++) {
+        CHECK(fake_publisher.len < FAKE_SENT);
+        fake_publisher.sent[fake_publisher.len].kind = publications[i].kind;
+        fake_publisher.sent[fake_publisher.len].task = publications[i].task;
+        strcpy(fake_publisher.sent[fake_publisher.len++].job, publications[i].job);
+        if (fake_publisher.on_sent)
+            fake_publisher.on_sent(publications[i].job, publications[i].task);
+    }
+    pthread_mutex_unlock(&fake_publisher.lock);
+    return 0;
+}
+
+int publisher_depth(struct publisher *publisher, enum kind kind, struct queue_depth *out,
+                    struct err *err)
+{
+    (void)publisher, (void)kind, (void)err;
+    pthread_mutex_lock(&fake_publisher.lock);
+    fake_publisher.depths++;
+    *out = (struct queue_depth){fake_publisher.ready, 1};
+    pthread_mutex_unlock(&fake_publisher.lock);
+    return 0;
+}
+
+#endif
