@@ -113,8 +113,8 @@ static int judge(struct reconcile *r, struct job *jobs, size_t len, int64_t now,
             job_nudge(after, now);
         swaps[n++] = (struct store_swap){.before = &jobs[i], .after = after};
     }
-    if (n && store_swap(r->store, swaps, n, err))
-        return -1;
+    /* One document that is refused must not keep the others from what follows. */
+    int failed = n ? store_swap(r->store, swaps, n, err) : 0;
     for (size_t i = 0; i < n; i++) {
         if (!swaps[i].saved) {
             atomic_fetch_add(&r->conflicts, 1);
@@ -123,7 +123,7 @@ static int judge(struct reconcile *r, struct job *jobs, size_t len, int64_t now,
         atomic_fetch_add(&r->expired, expired[i]);
         publish_saved(r, &swaps[i], expired[i], now);
     }
-    return 0;
+    return failed;
 }
 
 /* The beats of workers that died long ago. */
@@ -146,14 +146,17 @@ static int forget_workers(struct reconcile *r, int64_t now, struct arena *arena,
                 : 0;
 }
 
-/* Once a minute: the store's clock, and old beats. */
+/* Once a minute: the store's clock, and old beats. Beats that cannot be read strand no job. */
 static int tidy(struct reconcile *r, struct arena *arena, struct err *err)
 {
+    struct err unread = {0};
     int64_t mono = clock_mono_ms();
     if (r->tidied && mono - r->tidied < TIDY_MS)
         return 0;
-    if (store_ping(r->store, err) || forget_workers(r, clock_now_ms(), arena, err))
+    if (store_ping(r->store, err))
         return -1;
+    if (forget_workers(r, clock_now_ms(), arena, &unread))
+        atomic_fetch_add(&r->failures, 1);
     r->tidied = mono;
     return 0;
 }
@@ -200,7 +203,8 @@ static void *loop(void *arg)
             found = pass(r, &arena, &err);
             if (found < 0) {
                 atomic_fetch_add(&r->failures, 1);
-                r->trusted_from = clock_mono_ms() + r->lease_ms;
+                if (err.code == ERR_STORE_UNAVAILABLE)
+                    r->trusted_from = clock_mono_ms() + r->lease_ms;
             }
             arena_reset(&arena);
         }

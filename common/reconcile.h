@@ -15,7 +15,7 @@
 struct reconcile;
 
 struct reconcile_counts {
-    int64_t looked, expired, published, conflicts, failures; /* failures: passes that the store did not answer */
+    int64_t looked, expired, published, conflicts, failures; /* failures: passes or beats that the store did not give */
 };
 
 /* After an outage of the store (and at the start) leases are not called ended for one lease_ms: the workers could not

@@ -281,7 +281,11 @@ bool job_finish(struct job *job, int64_t now)
 
 void job_nudge(struct job *job, int64_t now)
 {
-    job->nudges++;
+    bool runs = false;
+    for (size_t i = 0; i < job->tasks.len; i++)
+        runs = runs || job->tasks.at[i].state == TASK_RUNNING;
+    /* The alarms of a running task's leases say nothing about how late another one's ticket is. */
+    job->nudges += !runs;
     job->event = (struct log_line){0};
     job->alarm_at = job_alarm(job, now);
 }

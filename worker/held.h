@@ -36,6 +36,7 @@ struct run {
     struct arena changed; /* the job as it was read anew to settle it */
     struct run *next, *held_next, **held_at;
     atomic_uint stop; /* enum error */
+    atomic_bool working; /* its handler runs now: neither waits for a slot nor is being settled */
     atomic_llong percent, bytes_in, bytes_out;
     pthread_mutex_t lock; /* message */
     char message[RUN_MESSAGE_MAX + 1];

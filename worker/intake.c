@@ -252,3 +252,21 @@ int intake_claim(struct intake *intake, struct err *err)
     lot_drop(lot);
     return failed;
 }
+
+static void give_back(struct intake *intake, const struct delivery *delivery)
+{
+    struct err err = {0};
+    if (broker_reject(intake->runtime->broker, delivery, true, &err))
+        log_event(LOG_WARN, "reject-failed", "detail", err.detail,
+                  NULL); /* it comes again anyway */
+}
+
+void intake_hand_back(struct intake *intake)
+{
+    for (size_t i = 0; i < intake->len; i++)
+        give_back(intake, &intake->pending[i].delivery);
+    if (intake->has_solitary)
+        give_back(intake, &intake->solitary.delivery);
+    intake->len = 0;
+    intake->has_solitary = false;
+}

@@ -29,4 +29,7 @@ size_t intake_room(struct intake *intake);
 /* Claims what there is room for; -1 when the store does not answer: nothing is lost, call again later. */
 int intake_claim(struct intake *intake, struct err *err);
 
+/* Gives back what waits; after the cancel, or it would come again. */
+void intake_hand_back(struct intake *intake);
+
 #endif

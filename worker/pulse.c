@@ -120,11 +120,11 @@ static void watch(struct runtime *runtime)
             run_stop(run, ERR_LEASE_LOST);
         if (mono >= run->deadline_mono)
             run_stop(run, ERR_TIMEOUT);
-        if (!atomic_load(&run->stop))
+        if (!atomic_load(&run->stop) || !atomic_load(&run->working))
             continue;
         if (!run->stopped_mono)
             run->stopped_mono = mono;
-        if (mono - run->stopped_mono > STUCK_MS && atomic_load(&run->stop) != ERR_LEASE_LOST)
+        if (mono - run->stopped_mono > STUCK_MS)
             stuck = run;
     }
     if (stuck) {

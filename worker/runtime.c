@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -20,27 +19,36 @@ enum {
     WAIT_MS = 500, /* longest sleep of the consumer: bounds how late a signal is seen */
     GATHER_MS = 1, /* short tasks: how long more tickets are waited for */
     STORE_RETRY_MS = 500,
+    SAME_STOP_MS = 500,
     STOP_MS = 5000, /* after the drain time: how long stopped handlers may take */
     PUBLISH_DRAIN_MS = 2000
 };
 
-static volatile sig_atomic_t stop_signals;
+static atomic_llong stopped_mono; /* 0: not yet */
 
+/* One stop may come twice: a terminal or a service manager tells every process of the group, and
+ * the parent passes on what it was told. Only a later one means "at once". */
 static void on_stop(int signal)
 {
     (void)signal;
-    if (++stop_signals > 1)
+    long long never = 0, now = clock_mono_ms();
+    if (!atomic_compare_exchange_strong(&stopped_mono, &never, now) && now - never > SAME_STOP_MS)
         _exit(0);
 }
 
+/* The parent blocks what it catches until a child can catch it, too. */
 static void catch_signals(void)
 {
     struct sigaction stop = {.sa_handler = on_stop};
     struct sigaction ignore = {.sa_handler = SIG_IGN};
+    struct sigaction usual = {.sa_handler = SIG_DFL};
+    sigset_t none;
     sigaction(SIGTERM, &stop, NULL);
     sigaction(SIGINT, &stop, NULL);
     sigaction(SIGPIPE, &ignore, NULL);
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    sigaction(SIGCHLD, &usual, NULL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 static void name_self(struct runtime *runtime)
@@ -127,26 +135,34 @@ static int receive(struct runtime *runtime, struct intake *intake, struct err *e
 static void claim_or_wait(struct intake *intake, bool *store_away)
 {
     struct err err = {0};
-    bool away = intake_claim(intake, &err) != 0;
+    /* Leases are told by the store's clock: it is asked before the first claim. */
+    bool away = (*store_away && store_ping(intake->runtime->store, &err)) ||
+                intake_claim(intake, &err) != 0;
     if (away && !*store_away)
         log_event(LOG_WARN, "store-lost", "detail", err.detail, NULL);
     else if (!away && *store_away)
-        log_event(LOG_INFO, "store-back", NULL);
+        log_event(LOG_INFO, "store-connected", NULL);
     *store_away = away;
     if (away)
         clock_sleep_ms(STORE_RETRY_MS);
 }
 
-/* Takes no more tickets; waits for what runs, then hands back what still runs. */
-static void drain(struct runtime *runtime)
+/* Takes no more tickets; those that wait go back at once to whoever has time. */
+static void stop_taking(struct runtime *runtime, struct intake *intake)
 {
     struct err err = {0};
-    int64_t began = clock_mono_ms();
-    int64_t patience = runtime->config->worker.drain_s * 1000;
     atomic_store(&runtime->draining, true);
     log_event(LOG_INFO, "draining", NULL);
     if (broker_cancel(runtime->broker, &err))
         log_event(LOG_WARN, "cancel-failed", "detail", err.detail, NULL);
+    intake_hand_back(intake);
+}
+
+/* Waits for what runs, then hands back what still runs. */
+static void drain(struct runtime *runtime)
+{
+    int64_t began = clock_mono_ms();
+    int64_t patience = runtime->config->worker.drain_s * 1000;
     for (;;) {
         acknowledge_done(runtime);
         int64_t passed = clock_mono_ms() - began;
@@ -168,15 +184,16 @@ static int consume(struct runtime *runtime, struct err *err)
     if (!intake)
         abort();
     intake->runtime = runtime;
-    bool store_away = false;
+    bool store_away = true;
     int failed = 0;
-    while (!stop_signals && !failed) {
+    while (!atomic_load(&stopped_mono) && !failed) {
         *err = (struct err){0};
         acknowledge_done(runtime);
         failed = receive(runtime, intake, err);
         if (!failed)
             claim_or_wait(intake, &store_away);
     }
+    stop_taking(runtime, intake);
     free(intake);
     return failed;
 }

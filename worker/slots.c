@@ -52,7 +52,10 @@ static void perform(struct run *run)
     struct err err = {0};
     int64_t cpu = cpu_ms(run->runtime);
     struct outcome *outcome = &run->outcome;
-    if (call_handler(run, &outcome->result, &err)) {
+    atomic_store(&run->working, true);
+    int failed = call_handler(run, &outcome->result, &err);
+    atomic_store(&run->working, false);
+    if (failed) {
         enum error code = err.code ? err.code : ERR_INTERNAL;
         outcome->error = (struct task_error){code, arena_strdup(&run->arena, err.detail)};
         outcome->retry_after_ms = err.retry_after_ms;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -42,15 +43,24 @@ static void catch_signals(sigset_t *before)
     sigprocmask(SIG_BLOCK, &blocked, before);
 }
 
-static void start(struct child *child, const struct worker *worker,
-                  const struct worker_config *config, const sigset_t *mask)
+/* The child: ends with its parent, also if that died before it could say so. Signals stay blocked
+ * until runtime_run catches them, so that no stop is lost. */
+static void run_child(const struct worker *worker, const struct worker_config *config, pid_t parent)
 {
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != parent)
+        _exit(0);
+    exit(runtime_run(worker, config));
+}
+
+static void start(struct child *child, const struct worker *worker,
+                  const struct worker_config *config)
+{
+    pid_t parent = getpid();
     child->born_mono = clock_mono_ms();
     child->pid = fork();
-    if (child->pid == 0) {
-        sigprocmask(SIG_SETMASK, mask, NULL);
-        exit(runtime_run(worker, config));
-    }
+    if (child->pid == 0)
+        run_child(worker, config, parent);
     if (child->pid < 0) {
         log_event(LOG_ERROR, "fork-failed", "detail", strerror(errno), NULL);
         child->pid = 0;
@@ -127,7 +137,7 @@ int supervise(const struct worker *worker, const struct worker_config *config)
     while ((!signals && !hopeless) || alive(children, len)) {
         for (size_t i = 0; i < len && !signals && !hopeless; i++)
             if (!children[i].pid && children[i].start_mono <= clock_mono_ms())
-                start(&children[i], worker, config, &mask);
+                start(&children[i], worker, config);
         wait_signal(children, len, &mask);
         int wanted = hopeless && !signals ? 1 : signals;
         for (; forwarded < wanted; forwarded++)

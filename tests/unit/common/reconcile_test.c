@@ -1,0 +1,252 @@
+/* Due jobs: what is published, expired and left alone, with one reconciler and with two. */
+#include "check.h"
+#include "fake_clock.h"
+#include "fake_publisher.h"
+#include "fake_store.h"
+
+#include "common/reconcile.h"
+
+enum { TRUSTED = 0 }; /* a lease time that has passed when the first pass begins */
+
+static int number;
+
+static void forget(void)
+{
+    fake_store.len = 0;
+    fake_publisher.len = 0;
+    fake_publisher.ready = 0;
+    fake_publisher.depths = 0;
+}
+
+/* Opens and closes one: it makes one pass at least, and without a full batch no more. */
+static void pass(int64_t lease_ms)
+{
+    struct err err = {0};
+    struct reconcile *reconcile = NULL;
+    int dues = fake_store.dues;
+    CHECK_INT(reconcile_open(&reconcile, NULL, NULL, lease_ms, &err), 0);
+    for (int i = 0; i < 2000; i++) {
+        pthread_mutex_lock(&fake_store.lock);
+        bool looked = fake_store.dues > dues;
+        pthread_mutex_unlock(&fake_store.lock);
+        if (looked)
+            break;
+        clock_sleep_ms(1);
+    }
+    reconcile_free(reconcile);
+}
+
+static struct job *queued(int64_t due_ago_ms, int64_t alarm_ago_ms)
+{
+    struct job *job = fake_start(++number, "hello");
+    job->tasks.at[0].due_at = clock_now_ms() - due_ago_ms;
+    job->alarm_at = clock_now_ms() - alarm_ago_ms;
+    return job;
+}
+
+static struct job *running(int64_t lease_ago_ms)
+{
+    struct job *job = fake_start(++number, "hello");
+    CHECK(job_claim(job, 0, "w", clock_now_ms(), JOB_LEASE_MS));
+    job->tasks.at[0].lease_until = job->alarm_at = clock_now_ms() - lease_ago_ms;
+    return job;
+}
+
+static void a_retry_is_published_when_it_is_due_and_once(void)
+{
+    forget();
+    fake_publisher.ready = 5; /* a backlog is no reason to wait: it has no ticket yet */
+    struct job *job = queued(1, 1), *later = queued(-60000, -60000);
+    pass(TRUSTED);
+    CHECK_INT(fake_publisher.len, 1);
+    CHECK_STR(fake_publisher.sent[0].job, job->id);
+    CHECK(fake_job(job->id)->alarm_at > clock_now_ms());
+    pass(TRUSTED);
+    CHECK_INT(fake_publisher.len, 1);
+    CHECK_INT(fake_job(later->id)->rev, 0);
+}
+
+static void a_backlog_is_not_doubled(void)
+{
+    forget();
+    fake_publisher.ready = 5;
+    for (int i = 0; i < 20; i++)
+        queued(20000, 1);
+    pass(TRUSTED);
+    CHECK_INT(fake_publisher.len, 0);
+    CHECK_INT(fake_publisher.depths, 1); /* asked once a pass */
+}
+
+static void a_lost_ticket_is_repeated_into_an_empty_queue(void)
+{
+    forget();
+    queued(20000, 1);
+    pass(TRUSTED);
+    pass(TRUSTED);
+    CHECK_INT(fake_publisher.len, 1);
+}
+
+static void what_is_really_late_is_repeated_in_any_case(void)
+{
+    forget();
+    fake_publisher.ready = 5;
+    queued(3600000, 1)->nudges = 6;
+    pass(TRUSTED);
+    CHECK_INT(fake_publisher.len, 1);
+}
+
+/* The lease of its neighbour alarms every 30 s: that says nothing about how late its ticket is. */
+static void a_long_neighbour_makes_nothing_late(void)
+{
+    forget();
+    fake_publisher.ready = 5;
+    struct job *job = fake_start(++number, "media.store");
+    job_claim(job, 0, "w", clock_now_ms(), JOB_LEASE_MS);
+    CHECK(job_settle(job, 0, 1, &(struct outcome){0}, clock_now_ms() - 20000));
+    CHECK(
+        job_claim(job, 1, "w", clock_now_ms(), 3 * JOB_LEASE_MS)); /* transcode; thumbnail waits */
+    for (int i = 0; i < 10; i++) {
+        fake_job(job->id)->alarm_at = clock_now_ms() - 1;
+        pass(TRUSTED);
+    }
+    CHECK_INT(fake_publisher.len, 0);
+}
+
+static void an_ended_lease_is_a_crash(void)
+{
+    forget();
+    struct job *job = running(1);
+    pass(TRUSTED);
+    CHECK_INT(fake_job(job->id)->tasks.at[0].crashes, 1);
+    CHECK_INT(fake_job(job->id)->tasks.at[0].state, TASK_QUEUED);
+    CHECK_INT(fake_publisher.len, 1);
+}
+
+static void at_the_start_no_lease_is_called_ended(void)
+{
+    forget();
+    struct job *job = running(1), *due = queued(1, 1);
+    pass(JOB_LEASE_MS);
+    CHECK_INT(fake_job(job->id)->rev, 0);
+    CHECK_INT(fake_publisher.len, 1); /* all else goes on */
+    CHECK_STR(fake_publisher.sent[0].job, due->id);
+}
+
+static void wait_passes(int more)
+{
+    pthread_mutex_lock(&fake_store.lock);
+    int until = fake_store.dues + more;
+    pthread_mutex_unlock(&fake_store.lock);
+    for (bool done = false; !done; clock_sleep_ms(5)) {
+        pthread_mutex_lock(&fake_store.lock);
+        done = fake_store.dues >= until;
+        pthread_mutex_unlock(&fake_store.lock);
+    }
+}
+
+static void after_an_outage_leases_get_their_time_again(void)
+{
+    forget();
+    struct err err = {0};
+    struct reconcile *reconcile = NULL;
+    struct job *job = running(1);
+    const char *id = job->id;
+    pthread_mutex_lock(&fake_store.lock);
+    int dues = fake_store.dues;
+    CHECK_INT(reconcile_open(&reconcile, NULL, NULL, 30000, &err), 0);
+    pthread_mutex_unlock(&fake_store.lock);
+    while (true) {
+        pthread_mutex_lock(&fake_store.lock);
+        bool first = fake_store.dues > dues;
+        if (first) {
+            fake_skipped_ms += 31000; /* its grace at the start is over … */
+            fake_store.away = 1;      /* … and the store goes */
+        }
+        pthread_mutex_unlock(&fake_store.lock);
+        if (first)
+            break;
+        clock_sleep_ms(1);
+    }
+    wait_passes(2);
+    pthread_mutex_lock(&fake_store.lock);
+    CHECK_INT(fake_job(id)->tasks.at[0].crashes, 0);
+    fake_skipped_ms += 31000;
+    pthread_mutex_unlock(&fake_store.lock);
+    wait_passes(1);
+    reconcile_free(reconcile);
+    CHECK_INT(fake_job(id)->tasks.at[0].crashes, 1);
+}
+
+static void two_have_one_effect(void)
+{
+    enum { JOBS_EACH = 150 };
+    forget();
+    struct err err = {0};
+    struct reconcile *a = NULL, *b = NULL;
+    int swaps = fake_store.swaps;
+    for (int i = 0; i < JOBS_EACH; i++) {
+        queued(1, 1);
+        running(1);
+    }
+    CHECK_INT(reconcile_open(&a, NULL, NULL, TRUSTED, &err), 0);
+    CHECK_INT(reconcile_open(&b, NULL, NULL, TRUSTED, &err), 0);
+    reconcile_free(a);
+    reconcile_free(b);
+    CHECK_INT(fake_publisher.len, 2 * JOBS_EACH);
+    CHECK(fake_store.swaps > swaps);
+    for (size_t i = 0; i < fake_store.len; i++) {
+        CHECK_INT(fake_store.jobs[i]->rev, 1);
+        CHECK(fake_store.jobs[i]->tasks.at[0].crashes <= 1);
+    }
+}
+
+static void a_finishing_job_gets_a_ticket(void)
+{
+    forget();
+    struct job *job = running(-1000);
+    job->simple = false;
+    CHECK(job_settle(job, 0, 1, &(struct outcome){0}, clock_now_ms()));
+    job->alarm_at = clock_now_ms() - 1;
+    pass(TRUSTED);
+    CHECK_INT(fake_publisher.len, 1);
+}
+
+/* A beat that a newer release wrote is no reason to leave jobs alone. */
+static void unreadable_beats_strand_nobody(void)
+{
+    forget();
+    queued(1, 1);
+    fake_store.unreadable_beats = 1;
+    pass(TRUSTED);
+    fake_store.unreadable_beats = 0;
+    CHECK_INT(fake_publisher.len, 1);
+}
+
+static void a_document_that_is_refused_strands_nobody(void)
+{
+    forget();
+    queued(1, 1);
+    struct job *other = queued(1, 1);
+    fake_store.refused = 1;
+    pass(TRUSTED);
+    CHECK_INT(fake_publisher.len, 1);
+    CHECK_STR(fake_publisher.sent[0].job, other->id);
+}
+
+int main(void)
+{
+    RUN(a_retry_is_published_when_it_is_due_and_once);
+    RUN(a_backlog_is_not_doubled);
+    RUN(a_lost_ticket_is_repeated_into_an_empty_queue);
+    RUN(what_is_really_late_is_repeated_in_any_case);
+    RUN(an_ended_lease_is_a_crash);
+    RUN(at_the_start_no_lease_is_called_ended);
+    RUN(two_have_one_effect);
+    RUN(a_finishing_job_gets_a_ticket);
+    RUN(after_an_outage_leases_get_their_time_again);
+    RUN(a_long_neighbour_makes_nothing_late);
+    RUN(a_document_that_is_refused_strands_nobody);
+    RUN(unreadable_beats_strand_nobody);
+    arena_release(&fake_store.memory);
+    return 0;
+}
