@@ -1,5 +1,5 @@
-/* The broker's door: one queue of tickets; what was not acknowledged comes again after a break. For programs of one
- * file. */
+/* The broker's door: one queue of tickets; what was not acknowledged comes again after a break. For
+ * programs of one file. */
 #ifndef TESTS_FAKE_BROKER_H
 #define TESTS_FAKE_BROKER_H
 

@@ -1,4 +1,5 @@
-/* The publisher's door: what was sent, and queues as deep as the test says. For programs of one file. */
+/* The publisher's door: what was sent, and queues as deep as the test says. For programs of one
+ * file. */
 #ifndef TESTS_FAKE_PUBLISHER_H
 #define TESTS_FAKE_PUBLISHER_H
 

@@ -1,4 +1,5 @@
-/* The store's door in memory: whole documents compared by rev, and answers that get lost. For programs of one file. */
+/* The store's door in memory: whole documents compared by rev, and answers that get lost. For
+ * programs of one file. */
 #ifndef TESTS_FAKE_STORE_H
 #define TESTS_FAKE_STORE_H
 
@@ -19,10 +20,10 @@ static struct {
     struct arena memory; /* every version of every job, until the program ends */
     struct job *jobs[FAKE_JOBS];
     size_t len;
-    int away;      /* so many calls find no store */
-    int lost;      /* so many writes of jobs are made, and their answer is lost */
-    int lost_pm;   /* of a thousand writes, at random */
-    int refused;   /* so many bulks of swaps hold a document that is not taken: the first */
+    int away;    /* so many calls find no store */
+    int lost;    /* so many writes of jobs are made, and their answer is lost */
+    int lost_pm; /* of a thousand writes, at random */
+    int refused; /* so many bulks of swaps hold a document that is not taken: the first */
     int unreadable_beats;
     int swaps, updates, inserts, pings, dues;
     int terminal;  /* jobs that became so */
@@ -193,8 +194,8 @@ int store_claim(struct store *store, struct store_claim *claims, size_t len, con
             continue;
         if (claim->alone || !(*stored)->tasks.at[claim->task].crashes) {
             struct job *draft = fake_copy(*stored, &fake_store.memory);
-            claim->claimed =
-                job_claim(draft, claim->task, arena_strdup(&fake_store.memory, worker), now, lease_ms);
+            claim->claimed = job_claim(draft, claim->task, arena_strdup(&fake_store.memory, worker),
+                                       now, lease_ms);
             draft->rev += claim->claimed;
             *stored = draft;
         }

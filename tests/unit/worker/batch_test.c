@@ -12,8 +12,8 @@ static struct {
     pthread_mutex_t lock;
     struct job *job[RUNS];
     int calls, failures_left;
-    int lost_left;    /* saves that are made, and whose answer is lost */
-    bool refuses;     /* the first swap of each bulk is not taken */
+    int lost_left; /* saves that are made, and whose answer is lost */
+    bool refuses;  /* the first swap of each bulk is not taken */
     size_t swaps, largest;
 } store = {.lock = PTHREAD_MUTEX_INITIALIZER};
 

@@ -13,8 +13,7 @@ void broker_wake(struct broker *broker)
     wakes++;
 }
 
-static struct task task = {
-    .name = "download",
+static struct task task = {.name = "download",
                            .kind = KIND_DOWNLOAD,
                            .state = TASK_RUNNING,
                            .run = 2,

@@ -107,7 +107,11 @@ static void die(const char *worker)
 static void what_cannot_be_read_goes_to_the_dead(void)
 {
     static const char *const garbage[] = {
-        "", "{", "[]", "{\"v\":1}", "{\"v\":2,\"job\":\"01J00000000000000000000001\",\"task\":0}",
+        "",
+        "{",
+        "[]",
+        "{\"v\":1}",
+        "{\"v\":2,\"job\":\"01J00000000000000000000001\",\"task\":0}",
         "{\"v\":1,\"job\":\"01J0000000000000000000000\",\"task\":0}",
         "{\"v\":1,\"job\":\"01J00000000000000000000001\",\"task\":-1}",
         "{\"v\":1,\"job\":\"01J00000000000000000000001\",\"task\":128}",
@@ -313,7 +317,8 @@ static void broken_connections_fill_nothing(void)
     end();
 }
 
-/* Two hosts' clocks differ by a little: the ticket comes before its time and is not sent again for a while. */
+/* Two hosts' clocks differ by a little: the ticket comes before its time and is not sent again for
+ * a while. */
 static void a_ticket_may_be_a_little_early(void)
 {
     begin(4);
