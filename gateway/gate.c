@@ -228,6 +228,8 @@ static void add_cors(const struct services *services, struct request *request)
 void gate_finish(const struct services *services, struct request *request)
 {
     reply_header(request, "X-Request-Id", request->id);
+    if (atomic_load_explicit(&services->draining, memory_order_relaxed))
+        request->reply.close = true; /* the next request would find nobody */
     if (services->gateway->cors_origins.len > 0)
         add_cors(services, request);
 }
