@@ -15,7 +15,7 @@
 #include "common/log.h"
 #include "gateway/server_slots.h"
 
-enum { IDLE_TIMEOUT_S = 60, BODY_TIMEOUT_MS = 30000, BACKLOG = 1024 };
+enum { IDLE_TIMEOUT_S = 60, BODY_TIMEOUT_MS = 30000, BACKLOG = 1024, ACCEPT_TICK_MS = 250 };
 
 struct lane {
     struct lane_settings settings;
@@ -26,7 +26,7 @@ struct lane {
     struct edge *edge;
     struct evhttp *http;
     struct evhttp_bound_socket *bound;
-    struct event *wake, *retry_accept, *drain_tick;
+    struct event *wake, *accept_tick, *drain_tick;
     int wake_fd;
     _Atomic(struct request *) done; /* a stack, the newest first */
     atomic_bool draining, stopping, ended;
@@ -167,16 +167,15 @@ static void on_drain_tick(evutil_socket_t fd, short what, void *arg)
     end_if_drained(arg);
 }
 
-/* Out of file descriptors: a pause instead of a busy loop; what is in the backlog waits. */
-static void on_accept_error(struct evconnlistener *listener, void *arg)
+/* Out of file descriptors: a pause instead of a busy loop; what is in the backlog waits. The
+ * argument is evhttp's own, so that the lane cannot be told: its tick ends the pause. */
+static void on_accept_error(struct evconnlistener *listener, void *ignored)
 {
-    struct lane *lane = arg;
-    const struct timeval pause = {.tv_usec = 100000};
+    (void)ignored;
     evconnlistener_disable(listener);
-    event_add(lane->retry_accept, &pause);
 }
 
-static void on_retry_accept(evutil_socket_t fd, short what, void *arg)
+static void on_accept_tick(evutil_socket_t fd, short what, void *arg)
 {
     struct lane *lane = arg;
     (void)fd;
@@ -242,9 +241,11 @@ static int open_loop(struct lane *lane, struct err *err)
     if (!lane->base || lane->wake_fd < 0)
         return err_set(err, ERR_INTERNAL, "no event loop");
     lane->wake = event_new(lane->base, lane->wake_fd, EV_READ | EV_PERSIST, on_wake, lane);
-    lane->retry_accept = event_new(lane->base, -1, 0, on_retry_accept, lane);
+    lane->accept_tick = event_new(lane->base, -1, EV_PERSIST, on_accept_tick, lane);
     lane->drain_tick = event_new(lane->base, -1, EV_PERSIST, on_drain_tick, lane);
-    if (!lane->wake || !lane->retry_accept || !lane->drain_tick || event_add(lane->wake, NULL))
+    const struct timeval tick = {.tv_usec = ACCEPT_TICK_MS * 1000};
+    if (!lane->wake || !lane->accept_tick || !lane->drain_tick || event_add(lane->wake, NULL) ||
+        event_add(lane->accept_tick, &tick))
         return err_set(err, ERR_INTERNAL, "no event");
     return 0;
 }
@@ -291,7 +292,7 @@ _Bool lane_ended(const struct lane *lane)
 
 static void free_events(struct lane *lane)
 {
-    struct event *events[] = {lane->wake, lane->retry_accept, lane->drain_tick};
+    struct event *events[] = {lane->wake, lane->accept_tick, lane->drain_tick};
     for (size_t i = 0; i < sizeof events / sizeof events[0]; i++)
         if (events[i])
             event_free(events[i]);

@@ -1,6 +1,7 @@
 """The gateway's edge over raw sockets: framing, deadlines, pipelines, media files, drain."""
 import json
 import os
+import resource
 import signal
 import socket
 import time
@@ -128,3 +129,26 @@ def test_deadline_caps_and_drain(make_fleet):
     fleet.kill("gateway", signal.SIGTERM)
     wait_until(lambda: not any(os.path.exists(f"/proc/{pid}/fd") and os.listdir(f"/proc/{pid}/fd") for pid in pids), 20,
                "the gateway's end")
+
+
+def test_out_of_descriptors(make_fleet):
+    """Connections that cannot be accepted wait; nothing spins, nothing falls over."""
+    fleet = make_fleet("edge-descriptors")
+    pid, = fleet.pids("gateway")
+    address = urlsplit(fleet.url)
+    assert fleet.get("/healthz", headers={"Connection": "close"}).status_code == 200
+    room = len(os.listdir(f"/proc/{pid}/fd")) + 8
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (room, room))
+    held = [socket.create_connection((address.hostname, address.port)) for _ in range(30)]
+    time.sleep(0.5)
+    before = cpu_s(pid)
+    time.sleep(1)
+    assert cpu_s(pid) - before < 0.5
+    for connection in held:
+        connection.close()
+    assert fleet.get("/healthz", headers={"Connection": "close"}).status_code == 200
+
+
+def cpu_s(pid):
+    fields = open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
