@@ -211,8 +211,6 @@ static const struct field worker_fields[] = {
     FIELD_AS(worker_settings, tombstone_s, "MEDIAFLEET_TOMBSTONE_S", .max = 86400,
              .fallback = "900",
              .text = "How long a deleted object's row waits for its second delete, in s."),
-    FIELD_AS(worker_settings, worker_class, "MEDIAFLEET_WORKER_CLASS", .max = 64,
-             .text = "A word about the machine, shown in the list of workers."),
 };
 const struct doc worker_settings_doc = DOC(worker_settings, worker_fields);
 

@@ -33,7 +33,6 @@ enum backend bucket_settings_backend(const struct bucket_settings *settings);
 
 struct worker_settings {
     int64_t processes, slots, drain_s, tombstone_s;
-    const char *worker_class; /* shown in the worker list */
 };
 /* What fetches users' URLs is allowed to reach (download, webhooks). */
 struct egress_settings {
