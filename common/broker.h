@@ -19,7 +19,7 @@ struct delivery {
     char body[512]; /* longer bodies are cut: len tells the true length */
 };
 
-/* Connects lazily: broker_next does it, with backoff (0.2 s doubling to 30 s, jitter), declares the
+/* Connects lazily: broker_next does it, with backoff (0.2 s doubling to 5 s, jitter), declares the
  * topology and consumes `queue` with `prefetch`. app names the connection in the management pages.
  */
 int broker_open(struct broker **out, const char *amqp_url, const char *queue, uint16_t prefetch,

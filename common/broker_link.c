@@ -51,7 +51,7 @@ int broker_link_init(struct broker_link *link, const char *url, const char *app,
                                  .app = copy(app),
                                  .ca_file = "/etc/ssl/certs/ca-certificates.crt",
                                  .fd = -1,
-                                 .backoff = {.first_ms = 200, .max_ms = 30000}};
+                                 .backoff = {.first_ms = 200, .max_ms = 5000}};
     if (read_url(link, err)) {
         broker_link_release(link);
         return -1;

@@ -34,7 +34,7 @@ struct broker_link {
     amqp_connection_state_t state; /* NULL: not connected */
     int fd;
     int64_t ready_ms;       /* clock_mono_ms when this connection became of use, 0: not yet */
-    struct backoff backoff; /* 0.2 s doubling to 30 s; begins anew after a connection that lasted */
+    struct backoff backoff; /* 0.2 s doubling to 5 s; begins anew after a connection that lasted */
 };
 
 /* Reads amqp://user:password@host:port/vhost, or amqps:// with an optional ?cacertfile=PATH

@@ -104,12 +104,27 @@ static int find_oldest(struct api *api, struct arena *arena, enum job_state stat
     return 0;
 }
 
+/* The broker does not tell a client what others hold, but they do. */
+static int find_unacked(struct api *api, struct arena *arena, int64_t now,
+                        int64_t unacked[KIND_COUNT], struct err *err)
+{
+    struct worker_beat *beats;
+    size_t len;
+    if (api_worker_beats(api, arena, &beats, &len, err))
+        return -1;
+    for (size_t i = 0; i < len; i++)
+        if (beats[i].kind < KIND_COUNT && now - beats[i].beat_at <= WORKER_DEAD_MS)
+            unacked[beats[i].kind] += beats[i].unacked;
+    return 0;
+}
+
 API_ANSWER(api_queues)
 {
     (void)in;
     struct queue_page *page = out;
-    int64_t now = clock_now_ms(), oldest_ms[KIND_COUNT] = {0};
-    if (find_oldest(api, &request->arena, JOB_QUEUED, now, oldest_ms, err) ||
+    int64_t now = clock_now_ms(), oldest_ms[KIND_COUNT] = {0}, unacked[KIND_COUNT] = {0};
+    if (find_unacked(api, &request->arena, now, unacked, err) ||
+        find_oldest(api, &request->arena, JOB_QUEUED, now, oldest_ms, err) ||
         find_oldest(api, &request->arena, JOB_RUNNING, now, oldest_ms, err))
         return -1;
     page->queues.at = arena_alloc_array(&request->arena, KIND_COUNT, sizeof *page->queues.at);
@@ -124,6 +139,7 @@ API_ANSWER(api_queues)
             .queue = kinds[kind].queue,
             .known = known,
             .ready = depth.ready,
+            .unacked = unacked[kind],
             .consumers = depth.consumers,
             .oldest_ms = oldest_ms[kind],
         };

@@ -7,8 +7,10 @@ static const struct field queue_view[] = {
     FIELD(queue_view, queue, .flags = FIELD_REQUIRED, .text = "The queue's name in the broker."),
     FIELD(queue_view, known, .flags = FIELD_ALWAYS, .text = "Whether the broker answered."),
     FIELD(queue_view, ready, .flags = FIELD_ALWAYS, .text = "Tickets that wait for a worker."),
+    FIELD(queue_view, unacked, .flags = FIELD_ALWAYS,
+          .text = "Tickets that workers hold, as they last said (5 s)."),
     FIELD(queue_view, consumers, .flags = FIELD_ALWAYS, .text = "Workers that take from it."),
-    FIELD(queue_view, oldest_ms, .text = "For how long the oldest due task has waited."),
+    FIELD(queue_view, oldest_ms, .flags = FIELD_ALWAYS, .text = "For how long the oldest due task has waited."),
 };
 const struct doc queue_view_doc = DOC(queue_view, queue_view);
 

@@ -8,7 +8,7 @@ struct queue_view {
     enum kind kind;
     const char *queue;
     bool known; /* the broker answered */
-    int64_t ready, consumers, oldest_ms;
+    int64_t ready, unacked, consumers, oldest_ms;
 };
 struct queue_views {
     struct queue_view *at;

@@ -11,6 +11,7 @@ static const struct field fields[] = {
     FIELD(worker_beat, draining, .flags = FIELD_ALWAYS, .text = "It takes no more tasks."),
     FIELD(worker_beat, slots, .flags = FIELD_ALWAYS, .text = "Tasks it can run at once."),
     FIELD(worker_beat, busy, .flags = FIELD_ALWAYS, .text = "Tasks it runs."),
+    FIELD(worker_beat, unacked, .flags = FIELD_ALWAYS, .text = "Tickets it has taken and not acknowledged."),
     FIELD(worker_beat, active, .text = "Which, as job/task; 16 at most."),
     FIELD(worker_beat, claimed, .flags = FIELD_ALWAYS, .text = "Runs claimed since it started."),
     FIELD(worker_beat, succeeded, .flags = FIELD_ALWAYS, .text = "Runs that succeeded."),

@@ -166,6 +166,7 @@ static void say_beat(struct runtime *runtime, struct arena *arena)
         .draining = atomic_load(&runtime->draining),
         .slots = runtime->slots,
         .busy = (int64_t)held_len(&runtime->held),
+        .unacked = (int64_t)held_len(&runtime->held) + atomic_load(&runtime->pending),
         .active = active(runtime, arena),
         .claimed = atomic_load(&counters->claimed),
         .succeeded = atomic_load(&counters->succeeded),

@@ -143,6 +143,8 @@ static void claim_or_wait(struct intake *intake, bool *store_away)
     else if (!away && *store_away)
         log_event(LOG_INFO, "store-connected", NULL);
     *store_away = away;
+    atomic_store(&intake->runtime->pending,
+                 (long long)intake->len + (intake->has_solitary ? 1 : 0));
     if (away)
         clock_sleep_ms(STORE_RETRY_MS);
 }
@@ -194,6 +196,7 @@ static int consume(struct runtime *runtime, struct err *err)
             claim_or_wait(intake, &store_away);
     }
     stop_taking(runtime, intake);
+    atomic_store(&runtime->pending, 0);
     free(intake);
     return failed;
 }

@@ -49,6 +49,7 @@ struct runtime {
     struct held held;
     struct counters counters;
     atomic_bool draining;
+    atomic_llong pending; /* tickets taken and not decided yet */
     struct slot *slot; /* [slots] */
     pthread_t pulse;
     atomic_bool pulse_ends;

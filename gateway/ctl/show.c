@@ -128,7 +128,8 @@ void show_queues(FILE *out, const struct queue_page *page)
         const struct queue_view *queue = &page->queues.at[i];
         cell(out, kind_names[queue->kind], 10);
         if (queue->known)
-            fprintf(out, "ready %" PRId64 "  consumers %" PRId64, queue->ready, queue->consumers);
+            fprintf(out, "ready %" PRId64 "  unacked %" PRId64 "  consumers %" PRId64, queue->ready,
+                    queue->unacked, queue->consumers);
         else
             fputs("the broker does not answer", out);
         if (queue->oldest_ms > 0)
