@@ -20,7 +20,7 @@ static struct {
     int listener;
     _Atomic(const char *) command;
     atomic_int cuts;
-    enum cut how;
+    _Atomic(enum cut) how;
 } proxy;
 
 static bool is_cut(const char *bytes, size_t len)
