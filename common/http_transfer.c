@@ -13,9 +13,9 @@ static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sock
     struct http_address to;
     int64_t port;
     (void)purpose;
-    if (transfer->policy->guarded &&
-        (!http_guard_from_sockaddr(&address->addr, &to, &port) ||
-         !http_guard_port(transfer->policy, &to, port) || !http_guard_address(transfer->policy, &to))) {
+    if (transfer->policy->guarded && (!http_guard_from_sockaddr(&address->addr, &to, &port) ||
+                                      !http_guard_port(transfer->policy, &to, port) ||
+                                      !http_guard_address(transfer->policy, &to))) {
         transfer->refused = true;
         return CURL_SOCKET_BAD;
     }
