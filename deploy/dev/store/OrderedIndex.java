@@ -9,6 +9,7 @@
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentNavigableMap;
 import java.util.concurrent.ConcurrentSkipListMap;
@@ -184,6 +185,9 @@ final class OrderedIndex<P> extends Index<P> {
     public void updateInPlace(Document before, Document after, P position, MongoCollection<P> collection) {
         List<Object> oldKey = keyOf(before);
         List<Object> newKey = keyOf(after);
+        if (Objects.equals(oldKey, newKey)) {
+            return; // most updates leave most indexes alone
+        }
         if (newKey != null) {
             entries.put(newKey, position);
         }
