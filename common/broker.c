@@ -287,6 +287,11 @@ static int sent(struct broker *broker, int status, const char *what, struct err 
     return lose(broker, err);
 }
 
+void broker_gather(struct broker *broker, bool gather)
+{
+    broker_link_gather(&broker->link, gather);
+}
+
 int broker_ack(struct broker *broker, const struct delivery *delivery, struct err *err)
 {
     if (!is_current(broker, delivery))

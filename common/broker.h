@@ -36,6 +36,8 @@ int broker_next(struct broker *broker, struct delivery *out, size_t len, int wai
 /* Wakes a waiting broker_next from another thread. The only call that other threads may make. */
 void broker_wake(struct broker *broker);
 
+/* Acks and rejects between true and false go out together. */
+void broker_gather(struct broker *broker, _Bool gather);
 int broker_ack(struct broker *broker, const struct delivery *delivery, struct err *err);
 /* requeue false: to the dead-letter exchange. */
 int broker_reject(struct broker *broker, const struct delivery *delivery, _Bool requeue,

@@ -112,6 +112,13 @@ static int open_socket(struct broker_link *link, struct err *err)
     return 0;
 }
 
+void broker_link_gather(struct broker_link *link, bool gather)
+{
+    const int cork = gather;
+    /* Of a connection that is gone the next send tells. */
+    (void)setsockopt(link->fd, IPPROTO_TCP, TCP_CORK, &cork, sizeof cork);
+}
+
 static amqp_table_entry_t capability(const char *name)
 {
     return (amqp_table_entry_t){

@@ -63,6 +63,9 @@ int broker_link_replied(struct broker_link *link, amqp_channel_t channel, const 
  * broker_link_recycle. */
 int broker_link_frame(struct broker_link *link, amqp_frame_t *frame, struct err *err);
 void broker_link_recycle(struct broker_link *link, const amqp_frame_t *frame);
+/* What is sent between true and false goes out together, and wakes the broker once. Not for long:
+ * after 200 ms the kernel sends it anyway. */
+void broker_link_gather(struct broker_link *link, bool gather);
 /* Frames wait inside the library, where poll(2) does not see them. */
 bool broker_link_pending(struct broker_link *link);
 

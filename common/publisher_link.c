@@ -99,16 +99,10 @@ static bool is_writable(const struct publisher_link *link)
     return poll(&fd, 1, 0) > 0;
 }
 
-int publisher_link_send(struct publisher_link *link, int64_t now_ms, struct err *err)
+static int send_outbox(struct publisher_link *link, int64_t now_ms, struct err *err)
 {
     const struct outgoing *next;
     struct outgoing outgoing;
-    if (link->redeclare) {
-        link->redeclare = false;
-        if (broker_link_declare(&link->link, link->control, err))
-            return -1;
-    }
-    link->stuffed = false;
     while ((next = publisher_queue_peek(&link->outbox)) && window_has_room(&link->window)) {
         bool late = next->deadline_ms <= now_ms;
         if (!late && !is_writable(link)) {
@@ -122,6 +116,20 @@ int publisher_link_send(struct publisher_link *link, int64_t now_ms, struct err 
             return -1;
     }
     return 0;
+}
+
+int publisher_link_send(struct publisher_link *link, int64_t now_ms, struct err *err)
+{
+    if (link->redeclare) {
+        link->redeclare = false;
+        if (broker_link_declare(&link->link, link->control, err))
+            return -1;
+    }
+    link->stuffed = false;
+    broker_link_gather(&link->link, true);
+    int failed = send_outbox(link, now_ms, err);
+    broker_link_gather(&link->link, false);
+    return failed;
 }
 
 void publisher_link_expire(struct publisher_link *link, int64_t now_ms)

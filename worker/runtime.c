@@ -99,6 +99,9 @@ static void close_doors(struct runtime *runtime)
 static void acknowledge_done(struct runtime *runtime)
 {
     struct run *run = held_take_done(&runtime->held);
+    if (!run)
+        return;
+    broker_gather(runtime->broker, true);
     while (run) {
         struct run *next = run->next;
         struct err err = {0};
@@ -109,6 +112,7 @@ static void acknowledge_done(struct runtime *runtime)
         run_free(run);
         run = next;
     }
+    broker_gather(runtime->broker, false);
 }
 
 /* Takes what the broker has; -1 only when going on makes no sense. */

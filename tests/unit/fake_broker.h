@@ -105,6 +105,11 @@ static inline int fake_end(const struct delivery *delivery, bool again, int *cou
     return 0;
 }
 
+void broker_gather(struct broker *broker, _Bool gather)
+{
+    (void)broker, (void)gather;
+}
+
 int broker_ack(struct broker *broker, const struct delivery *delivery, struct err *err)
 {
     (void)broker, (void)err;
