@@ -11,13 +11,13 @@ enum { BATCH_MAX = 64, STORE_RETRY_MS = 500 };
 struct waiter {
     struct store_swap swap; /* saved: by the bulk it was part of */
     struct waiter *next;
+    pthread_cond_t turn; /* done, or its turn to lead: only the one concerned wakes up */
     bool done;
 };
 
 struct batch {
     struct store *store;
     pthread_mutex_t lock;
-    pthread_cond_t done;
     struct waiter *first, **end;
     bool led; /* somebody is at the store */
 };
@@ -30,7 +30,6 @@ struct batch *batch_new(struct store *store)
     batch->store = store;
     batch->end = &batch->first;
     pthread_mutex_init(&batch->lock, NULL);
-    pthread_cond_init(&batch->done, NULL);
     return batch;
 }
 
@@ -38,7 +37,6 @@ void batch_free(struct batch *batch)
 {
     if (!batch)
         return;
-    pthread_cond_destroy(&batch->done);
     pthread_mutex_destroy(&batch->lock);
     free(batch);
 }
@@ -66,6 +64,25 @@ static void save(struct batch *batch, struct waiter **waiters, size_t len)
         waiters[i]->swap.saved = swaps[i].saved;
 }
 
+/* Saves what waits, then passes the lead on. */
+static void lead(struct batch *batch)
+{
+    struct waiter *taken[BATCH_MAX];
+    size_t len;
+    batch->led = true;
+    take(batch, taken, &len);
+    pthread_mutex_unlock(&batch->lock);
+    save(batch, taken, len);
+    pthread_mutex_lock(&batch->lock);
+    for (size_t i = 0; i < len; i++) {
+        taken[i]->done = true;
+        pthread_cond_signal(&taken[i]->turn);
+    }
+    batch->led = false;
+    if (batch->first)
+        pthread_cond_signal(&batch->first->turn);
+}
+
 /* Returns when `mine` was saved or refused, leading as long as nobody else does. */
 static void commit(struct batch *batch, struct waiter *mine)
 {
@@ -73,29 +90,20 @@ static void commit(struct batch *batch, struct waiter *mine)
     *batch->end = mine;
     batch->end = &mine->next;
     while (!mine->done) {
-        if (batch->led) {
-            pthread_cond_wait(&batch->done, &batch->lock);
-            continue;
-        }
-        struct waiter *taken[BATCH_MAX];
-        size_t len;
-        batch->led = true;
-        take(batch, taken, &len);
-        pthread_mutex_unlock(&batch->lock);
-        save(batch, taken, len);
-        pthread_mutex_lock(&batch->lock);
-        for (size_t i = 0; i < len; i++)
-            taken[i]->done = true;
-        batch->led = false;
-        pthread_cond_broadcast(&batch->done);
+        if (batch->led)
+            pthread_cond_wait(&mine->turn, &batch->lock);
+        else
+            lead(batch);
     }
     pthread_mutex_unlock(&batch->lock);
 }
 
 bool batch_swap(struct batch *batch, const struct job *before, struct job *after)
 {
-    struct waiter mine = {.swap = {.before = before, .after = after}};
+    struct waiter mine = {.swap = {.before = before, .after = after},
+                          .turn = PTHREAD_COND_INITIALIZER};
     commit(batch, &mine);
+    pthread_cond_destroy(&mine.turn);
     if (mine.swap.saved)
         after->rev = before->rev + 1;
     return mine.swap.saved;
