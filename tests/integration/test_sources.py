@@ -186,13 +186,9 @@ def test_redirect_elsewhere(fleet, source, target, code):
     fails(fleet, source.serve(status=302, location=target), code)
 
 
-def test_name_of_a_private_address(guarded, film):
+def test_name_of_a_private_address(guarded):
     """A name is judged by the address that is connected to. This machine's own name has only private ones."""
-    def run(source):
-        url = source.serve(film)
-        fails(guarded, url.replace("127.0.0.1", socket.gethostname()), "forbidden-address")
-        assert source.requests(url) == []
-    with_source(guarded, run)
+    fails(guarded, f"http://{socket.gethostname()}/clip.mp4", "forbidden-address")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST.", "[::ffff:127.0.0.1]", "2130706433", "0"])
