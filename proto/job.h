@@ -16,6 +16,7 @@ enum { JOB_TASKS_MAX = 128, JOB_LOG_MAX = 64, JOB_CRASHES_MAX = 3, JOB_VERSION =
 
 /* Times of the machinery, in ms. LEASE is the default of MEDIAFLEET_LEASE_S. */
 #define JOB_LEASE_MS INT64_C(30000)
+#define JOB_SKEW_MS INT64_C(1000)            /* clocks differ: a ticket may come that long before its task is due */
 #define JOB_PUBLISH_MS INT64_C(10000)          /* a ticket not claimed by then is looked at again; doubles to … */
 #define JOB_PUBLISH_MAX_MS INT64_C(600000)     /* … this */
 #define JOB_SKEW_MS INT64_C(1000)              /* hosts' clocks differ: a ticket may be this much too early */

@@ -203,7 +203,7 @@ static void *loop(void *arg)
 {
     struct runtime *runtime = arg;
     struct arena arena = {0};
-    struct beat last = {.clock_mono = clock_mono_ms(),
+    struct beat last = {.clock_mono = clock_mono_ms() - CLOCK_MS,
                         .beat_mono = clock_mono_ms() - WORKER_BEAT_MS};
     while (!atomic_load(&runtime->pulse_ends)) {
         int64_t began = clock_mono_ms();

@@ -10,7 +10,7 @@ import bson
 import pika
 import pymongo
 
-LEASE = datetime.timedelta(seconds=30)
+LEASE, SKEW = datetime.timedelta(seconds=30), datetime.timedelta(seconds=1)
 END = {"due_at": None, "lease_until": None, "percent": 100}  # None: unset
 ENDED = {"succeeded", "failed", "cancelled"}
 
@@ -50,7 +50,7 @@ class Worker:
     def claim(self, job_id, i):
         now, task = after(0), f"tasks.{i}."
         return self.jobs.find_one_and_update(
-            {"_id": job_id, task + "state": "queued", task + "due_at": {"$lte": now}, task + "crashes": {"$exists": False}},
+            {"_id": job_id, task + "state": "queued", task + "due_at": {"$lte": now + SKEW}, task + "crashes": {"$exists": False}},
             {"$set": {"state": "running", task + "state": "running", task + "worker": self.id,
                       task + "lease_until": now + LEASE, task + "claim": bson.ObjectId()},
              "$inc": {"rev": 1, task + "run": 1},
