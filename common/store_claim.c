@@ -86,9 +86,11 @@ static bool holds_token(const bson_t *document, size_t task, const bson_oid_t *t
            BSON_ITER_HOLDS_OID(&found) && bson_oid_equal(bson_iter_oid(&found), token);
 }
 
-/* Gives the document to every claim of that job. */
+/* Gives the document to every claim of that job. One that cannot be read (a newer release wrote it)
+ * counts as none: it must not keep the others, and its alarm brings it to whoever can. */
 static int take_found(void *arg, const bson_t *document, struct err *err)
 {
+    (void)err;
     const struct batch *batch = arg;
     bson_iter_t id;
     if (!bson_iter_init_find(&id, document, "_id") || !BSON_ITER_HOLDS_UTF8(&id))
@@ -97,9 +99,11 @@ static int take_found(void *arg, const bson_t *document, struct err *err)
         struct store_claim *claim = &batch->claims[i];
         if (strcmp(claim->job, bson_iter_utf8(&id, NULL)) != 0)
             continue;
-        if (doc_bson_decode(&job_doc, document, batch->arena, &claim->found, err) < 0)
-            return -1;
-        claim->claimed = holds_token(document, claim->task, &batch->tokens[i]);
+        struct err unread = {0};
+        bool read = doc_bson_decode(&job_doc, document, batch->arena, &claim->found, &unread) == 0;
+        if (!read)
+            claim->found = (struct job){0};
+        claim->claimed = read && holds_token(document, claim->task, &batch->tokens[i]);
     }
     return 0;
 }

@@ -19,6 +19,8 @@
 #include "worker/batch.h"
 #include "worker/workspace.h"
 
+enum { FILES_TRIES = 3 };
+
 static int result_of(const struct job *job, const char *name, void *out, struct arena *arena,
                      struct err *err)
 {
@@ -135,7 +137,7 @@ static int give_to_cleanup(struct runtime *runtime, const struct job *job, struc
                                     cleanup_job(runtime, job, true, arena)};
     struct err errs[2] = {{0}};
     if (!children[0] || !children[1])
-        return err_set(err, ERR_INTERNAL, "no object prefix for job %s", job->id);
+        return 0; /* no prefix, so no object: the upload refused, too */
     if (store_insert_jobs(runtime->store, children, 2, errs, err))
         return -1;
     for (int i = 0; i < 2; i++)
@@ -160,14 +162,27 @@ static int end_job(struct runtime *runtime, const struct job *job, struct arena 
     return change_job(runtime->store, job->id, NULL, finish, NULL, arena, &after, err) < 0 ? -1 : 0;
 }
 
+/* Files that nobody can remove keep no job from its end: its alarms try a few times. */
+static int remove_files(const struct runtime *runtime, const struct job *job, struct arena *arena,
+                        struct err *err)
+{
+    struct err left = {0};
+    if (workspace_remove(arena_printf(arena, "%s/%s", runtime->config->fleet.workspace, job->id),
+                         &left) == 0)
+        return 0;
+    if (job->nudges < FILES_TRIES)
+        return *err = left, -1;
+    log_event(LOG_ERROR, "files-left", "job", job->id, "detail", left.detail, NULL);
+    return 0;
+}
+
 int finish_job(struct runtime *runtime, const struct job *job, struct arena *arena, struct err *err)
 {
     if (job->scene && tell_scene(runtime->store, job, arena, err))
         return err_prefix(err, "tell the scene");
     if (give_to_cleanup(runtime, job, arena, err))
         return err_prefix(err, "hand over to cleanup");
-    if (workspace_remove(arena_printf(arena, "%s/%s", runtime->config->fleet.workspace, job->id),
-                         err))
+    if (remove_files(runtime, job, arena, err))
         return -1;
     if (end_job(runtime, job, arena, err))
         return err_prefix(err, "finish");

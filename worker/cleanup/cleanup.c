@@ -13,7 +13,7 @@ enum { BATCH = 500 };
 
 struct rows {
     struct file_path *at; /* sorted by key */
-    size_t len;
+    size_t len, room;
     bool *found; /* its object was in the bucket */
 };
 
@@ -25,17 +25,22 @@ static int by_key(const void *left, const void *right)
 
 static void append(struct rows *rows, const struct file_path *more, size_t len, struct arena *arena)
 {
-    struct file_path *all = arena_alloc_array(arena, rows->len + len, sizeof *all);
-    if (rows->len)
-        memcpy(all, rows->at, rows->len * sizeof *all);
-    memcpy(all + rows->len, more, len * sizeof *all);
-    rows->at = all;
+    if (rows->len + len > rows->room) {
+        rows->room = 2 * (rows->len + len);
+        struct file_path *all = arena_alloc_array(arena, rows->room, sizeof *all);
+        if (rows->len)
+            memcpy(all, rows->at, rows->len * sizeof *all);
+        rows->at = all;
+    }
+    memcpy(rows->at + rows->len, more, len * sizeof *more);
     rows->len += len;
 }
 
-static int read_rows(struct run *run, const char *job, struct rows *rows, struct err *err)
+/* Of this backend: what lies in another one is not deleted here, and must not be forgotten. */
+static int read_rows(struct run *run, const struct bucket *bucket, const char *job,
+                     struct rows *rows, struct err *err)
 {
-    struct file_path filter = {.job = job};
+    struct file_path filter = {.job = job, .backend = bucket_backend(bucket)};
     struct store_page page = {.filter = &filter, .limit = BATCH};
     void *found;
     size_t len;
@@ -143,7 +148,7 @@ int cleanup(struct run *run, const void *in, void *out, struct err *err)
             *err = (struct err){0};
         return nothing ? 0 : -1;
     }
-    if (read_rows(run, params->job, &rows, err) || mark_rows(run, &rows, err))
+    if (read_rows(run, bucket, params->job, &rows, err) || mark_rows(run, &rows, err))
         return -1;
     result->tracked = (int64_t)rows.len;
     if (bucket_abort_uploads(bucket, params->prefix, NULL, err) ||

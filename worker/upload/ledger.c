@@ -105,6 +105,8 @@ int ledger_recognise(struct run *run, struct bucket *bucket, struct upload_files
         for (size_t i = 0; i < files->len; i++) {
             struct file_path wanted = {.object_key = files->at[i].key};
             const struct file_path *known = bsearch(&wanted, rows, len, sizeof *rows, by_key);
+            if (run_stopped(run))
+                return run_stop_error(run, err);
             if (known && recognise(run, bucket, &files->at[i], known, err))
                 return -1;
         }

@@ -1,0 +1,56 @@
+/* Claims against the real store: what one document must not do to its neighbours. */
+#include "check.h"
+#include "store_fixture.h"
+
+/* What a newer release might write. */
+struct newer {
+    const char *id, *kind;
+};
+static const struct field newer_fields[] = {
+    FIELD(newer, id, .flags = FIELD_ID),
+    FIELD_AS(newer, kind, "tasks.2.kind", .text = "A kind that we do not know."),
+};
+static const struct doc newer_doc = DOC(newer, newer_fields);
+
+static struct store *store;
+static struct arena memory;
+
+static void an_unreadable_job_keeps_no_other_from_its_claim(void)
+{
+    struct err err = {0};
+    struct job first = fixture_job(&memory), second = fixture_job(&memory);
+    fixture_insert(store, &first);
+    fixture_insert(store, &second);
+    const struct newer filter = {.id = first.id}, set = {.kind = "hologram"};
+    CHECK_INT(store_update(store, "jobs", &newer_doc, &filter, &set, NULL, false, &err), 0);
+    struct store_claim claims[] = {{.job = first.id}, {.job = second.id}};
+    CHECK_INT(store_claim(store, claims, 2, "w", NOW, LEASE, &memory, &err), 0);
+    CHECK(!claims[0].claimed);
+    CHECK(!claims[0].found.id);
+    CHECK(claims[1].claimed);
+}
+
+static void a_claim_may_be_a_little_early(void)
+{
+    struct err err = {0};
+    struct job job = fixture_job(&memory);
+    fixture_insert(store, &job);
+    struct store_claim claim = {.job = job.id};
+    CHECK_INT(store_claim(store, &claim, 1, "w", NOW - JOB_SKEW_MS - 1, LEASE, &memory, &err), 0);
+    CHECK(!claim.claimed);
+    CHECK_INT(store_claim(store, &claim, 1, "w", NOW - JOB_SKEW_MS, LEASE, &memory, &err), 0);
+    CHECK(claim.claimed);
+}
+
+int main(void)
+{
+    const char *url = fixture_url();
+    if (!url)
+        return 0;
+    store = fixture_open(url);
+    RUN(an_unreadable_job_keeps_no_other_from_its_claim);
+    RUN(a_claim_may_be_a_little_early);
+    store_free(store);
+    arena_release(&memory);
+    return 0;
+}
