@@ -140,8 +140,10 @@ int cleanup(struct run *run, const void *in, void *out, struct err *err)
     struct cleanup_result *result = out;
     struct bucket *bucket;
     struct rows rows;
-    if (file_prefix_len(params->prefix) != strlen(params->prefix))
-        return err_set(err, ERR_INVALID_FORMAT, "'%s' is not the prefix of a job", params->prefix);
+    size_t prefix_len = params->prefix ? file_prefix_len(params->prefix) : 0;
+    if (prefix_len == 0 || params->prefix[prefix_len] != '\0' || !params->job)
+        return err_set(err, ERR_INVALID_FORMAT, "'%s' is not the prefix of a job",
+                       params->prefix ? params->prefix : "");
     if (run_bucket(run, &bucket, err)) {
         bool nothing = err->code == ERR_STORAGE_DISABLED; /* no bucket, so no objects */
         if (nothing)

@@ -1,0 +1,96 @@
+/* Which files an earlier run has stored already. */
+#include "check.h"
+#include "fake_rows.h"
+
+#include <unistd.h>
+
+#include "worker/held.h"
+#include "worker/upload/ledger.h"
+#include "worker/workspace.h"
+
+enum { FILES = 1200 }; /* more than a page */
+
+static char root[] = "/tmp/ledger-test-XXXXXX";
+static struct runtime runtime;
+static struct task task = {.name = "upload", .kind = KIND_UPLOAD, .run = 2};
+static struct job job = {.id = "01J00000000000000000000001", .tasks = {&task, 1}};
+static struct arena memory;
+static struct bucket *bucket;
+static struct upload_file files[FILES];
+
+static struct run *new_run(void)
+{
+    static const struct delivery none;
+    struct lot *lot = lot_new();
+    task.lease_until = INT64_C(4102444800000);
+    struct run *run = run_new(&runtime, lot, &job, 0, &none);
+    lot_drop(lot);
+    return run;
+}
+
+static void gather(void)
+{
+    for (int i = 0; i < FILES; i++) {
+        files[i] = (struct upload_file){.key = arena_printf(&memory, "p/%04d.m4s", i),
+                                        .kind = file_kind("a.m4s"),
+                                        .sha256 = "same"};
+        fake_add_row(&(struct file_path){.id = arena_printf(&memory, "%04d", i),
+                                         .object_key = files[i].key,
+                                         .job = job.id,
+                                         .backend = "local",
+                                         .sha256 = "same",
+                                         .state = FILE_STORED});
+    }
+}
+
+static void only_what_is_there_whole_is_recognised(void)
+{
+    char path[] = "/tmp/ledger-file-XXXXXX";
+    struct err err = {0};
+    struct run *run = new_run();
+    struct upload_files all = {.at = files, .len = FILES};
+    int fd = mkstemp(path);
+    CHECK(fd >= 0);
+    close(fd);
+    const int stored[] = {0, 1, 2, 3, 1199};
+    for (size_t i = 0; i < 5; i++) {
+        struct bucket_put put = {.key = files[stored[i]].key, .path = path};
+        CHECK_INT(bucket_put(bucket, &put, 1, NULL, &memory, &err), 0);
+    }
+    unlink(path);
+    files[1].size_bytes = 1;
+    fake_row("0002")->state = FILE_PENDING;
+    fake_row("0003")->sha256 = "other";
+    CHECK_INT(ledger_recognise(run, bucket, &all, &err), 0);
+    for (int i = 0; i < FILES; i++)
+        CHECK_INT(files[i].stored, i == 0 || i == 1199);
+    run_free(run);
+}
+
+/* There is a question to the bucket for each file: minutes, for a long film. */
+static void a_stop_is_heard_in_between(void)
+{
+    struct err err = {0};
+    struct run *run = new_run();
+    struct upload_files all = {.at = files, .len = FILES};
+    run_stop(run, ERR_CANCELLED);
+    CHECK_INT(ledger_recognise(run, bucket, &all, &err), -1);
+    CHECK_INT(err.code, ERR_CANCELLED);
+    run_free(run);
+}
+
+int main(void)
+{
+    struct err err = {0};
+    CHECK(mkdtemp(root));
+    const struct bucket_settings settings = {.backend = BACKEND_LOCAL, .media_root = root};
+    CHECK_INT(bucket_open(&bucket, &settings, &err), 0);
+    gather();
+    RUN(only_what_is_there_whole_is_recognised);
+    RUN(a_stop_is_heard_in_between);
+    bucket_free(bucket);
+    arena_release(&memory);
+    arena_release(&fake_rows.memory);
+    CHECK_INT(workspace_remove(root, &err), 0);
+    return 0;
+}
