@@ -72,9 +72,11 @@ void log_mask(char *text)
         {"credential=", mask_value}, {"security-token=", mask_value},
         {"x-api-key:", mask_value},  {"security-token:", mask_value},
     };
-    for (char *at = text; *at; at++)
+    /* Looks closely only where a word can begin: this runs over all that is logged. */
+    for (char *at = text; (at = strpbrk(at, ":/bBsScCxX")); at++)
         for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
-            if (strncasecmp(at, rules[i].word, strlen(rules[i].word)) == 0)
+            if (tolower((unsigned char)*at) == rules[i].word[0] &&
+                strncasecmp(at, rules[i].word, strlen(rules[i].word)) == 0)
                 rules[i].mask(at + strlen(rules[i].word));
 }
 
