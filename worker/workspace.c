@@ -96,14 +96,24 @@ void workspace_unlock(const char *workspace, const char *worker, int fd)
         process_unlock(path, fd);
 }
 
+/* "<host>.<kind>.<pid>.<start>"; a host's name may have dots, so that another's may begin with it.
+ */
+static bool is_of_host(const char *worker, const char *host)
+{
+    size_t len = strlen(host), dots = 0;
+    if (strncmp(worker, host, len) != 0 || worker[len] != '.' || strchr(worker, '/'))
+        return false;
+    for (const char *at = worker + len; *at; at++)
+        dots += *at == '.';
+    return dots == 3;
+}
+
 bool workspace_dead(const char *workspace, const char *worker, const char *host)
 {
     char path[PATH_MAX];
     struct err ignored = {0};
-    size_t len = strlen(host);
-    if (strncmp(worker, host, len) != 0 || worker[len] != '.' || strchr(worker, '/'))
-        return false;
-    return lock_path(workspace, worker, path) == 0 && process_locked(path, &ignored) == 0;
+    return is_of_host(worker, host) && lock_path(workspace, worker, path) == 0 &&
+           process_locked(path, &ignored) == 0;
 }
 
 /* Calls `each` with every worker's id that begins with "<host>.". */
@@ -111,14 +121,13 @@ static void each_worker(const char *workspace, const char *host,
                         void (*each)(void *arg, const char *worker), void *arg)
 {
     char path[PATH_MAX];
-    size_t len = strlen(host);
     if (lock_path(workspace, "", path))
         return;
     CLEANUP(closedir_at) DIR *dir = opendir(path);
     if (!dir)
         return;
     for (struct dirent *entry; (entry = readdir(dir));)
-        if (strncmp(entry->d_name, host, len) == 0 && entry->d_name[len] == '.')
+        if (is_of_host(entry->d_name, host))
             each(arg, entry->d_name);
 }
 

@@ -81,6 +81,17 @@ static void nothing_else_proves_it(void)
     CHECK(!workspace_dead(root, "host./../host.hello.1.a", "host")); /* no path */
 }
 
+/* Its lock is not of this machine, however the names look. */
+static void a_longer_hosts_name_is_another_host(void)
+{
+    struct err err = {0};
+    int fd;
+    CHECK_INT(workspace_lock(root, "host.eu.hello.1.a", &fd, &err), 0);
+    close(fd);
+    CHECK(workspace_dead(root, "host.eu.hello.1.a", "host.eu"));
+    CHECK(!workspace_dead(root, "host.eu.hello.1.a", "host"));
+}
+
 static void an_end_in_order_leaves_no_file(void)
 {
     struct err err = {0};
@@ -100,6 +111,7 @@ int main(void)
     RUN(says_what_cannot_be_made);
     RUN(a_free_lock_proves_the_death);
     RUN(nothing_else_proves_it);
+    RUN(a_longer_hosts_name_is_another_host);
     RUN(an_end_in_order_leaves_no_file);
     CHECK_INT(workspace_remove(root, &err), 0);
     return 0;
