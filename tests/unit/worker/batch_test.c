@@ -39,7 +39,7 @@ static void save(struct store_swap *swap)
 int store_swap(struct store *unused, struct store_swap *swaps, size_t len, struct err *err)
 {
     (void)unused;
-    clock_sleep_ms(2); /* while the leader is away, others come */
+    clock_sleep_ms(5); /* while the leader is away, others come */
     pthread_mutex_lock(&store.lock);
     store.calls++;
     bool fails = store.failures_left > 0 && store.failures_left--;
@@ -107,10 +107,13 @@ static enum settled settle(struct run *run, struct job **after)
     return batch_settle(batch, run, clock_mono_ms() + 50, after, &err);
 }
 
+static pthread_barrier_t together;
+
 static void *settle_one(void *arg)
 {
     struct run *run = arg;
     struct job *after = NULL;
+    pthread_barrier_wait(&together);
     CHECK_INT(settle(run, &after), SETTLED);
     CHECK_INT(after->state, JOB_SUCCEEDED);
     return NULL;
@@ -122,12 +125,14 @@ static void gathers_what_comes_together(void)
     struct run *run[RUNS];
     for (size_t i = 0; i < RUNS; i++)
         run[i] = claimed(new_job(i, "hello"), 0);
+    pthread_barrier_init(&together, NULL, RUNS);
     store.calls = 0;
     store.swaps = 0;
     for (size_t i = 0; i < RUNS; i++)
         CHECK_INT(pthread_create(&thread[i], NULL, settle_one, run[i]), 0);
     for (size_t i = 0; i < RUNS; i++)
         pthread_join(thread[i], NULL);
+    pthread_barrier_destroy(&together);
     CHECK_INT(store.swaps, RUNS);
     CHECK(store.calls < RUNS);
     CHECK(store.largest > 1);
