@@ -64,6 +64,13 @@ static bool equal(const struct field *field, const void *before, const void *aft
     return false;
 }
 
+/* Not of documents within that are there: those are looked into. */
+static bool unchanged(const struct field *field, const void *before, const void *after)
+{
+    bool was = !field_absent(field, before), is = !field_absent(field, after);
+    return was == is && (!is || equal(field, before, after));
+}
+
 static void replace(struct diff *diff, const struct field *field, const void *after,
                     const char *path)
 {
@@ -80,6 +87,8 @@ static void diff_fields(struct diff *diff, const struct doc *doc, const void *be
 {
     for (size_t i = 0; i < doc->len; i++) {
         char path[PATH_MAX_BYTES];
+        if (unchanged(&doc->fields[i], before, after))
+            continue; /* most are, and printing is slow */
         snprintf(path, sizeof path, "%s.%s", prefix, doc_bson_name(&doc->fields[i]));
         diff_field(diff, &doc->fields[i], before, after, path);
     }
@@ -101,7 +110,7 @@ static void diff_field(struct diff *diff, const struct field *field, const void 
                        const void *after, const char *path)
 {
     bool was = !field_absent(field, before), is = !field_absent(field, after);
-    if (!was && !is)
+    if (unchanged(field, before, after))
         return;
     if (field->type == TYPE_DOC && was && is) {
         diff_fields(diff, field->doc, (const char *)before + field->offset,
@@ -115,7 +124,7 @@ static void diff_field(struct diff *diff, const struct field *field, const void 
     }
     if (to.len && from.len == to.len)
         diff_docs(diff, field, from, to, path);
-    else if (was != is || !equal(field, before, after))
+    else
         replace(diff, field, after, path);
 }
 
