@@ -1,7 +1,8 @@
-"""What a job left behind, seen from outside: its rows, its objects, its files in the workspace."""
+"""What a job left behind, seen from outside: its rows, its objects, its files in the workspace; and a server that stalls."""
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import urllib.parse
 
@@ -97,11 +98,11 @@ def scene(fleet, job):
     return answer.json()
 
 
-def fetch(url):
+def fetch(url, **headers):
     """As anybody would: without credentials, following redirects."""
     with requests.Session() as session:
         session.trust_env = False
-        return session.get(url, timeout=30)
+        return session.get(url, headers=headers, timeout=30)
 
 
 def key_in(url):
@@ -118,3 +119,20 @@ def play(url):
                          capture_output=True, text=True, timeout=300)
     assert (run.returncode, run.stderr) == (0, "")
     return json.loads(run.stdout)["streams"]
+
+
+class Stopped:
+    """A process that stands still inside of a with."""
+
+    def __init__(self, pid):
+        self.pid = pid
+
+    def __enter__(self):
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def __exit__(self, *_):
+        os.kill(self.pid, signal.SIGCONT)
+
+
+def s3_pid(fleet):
+    return int((fleet.state / "services/run/s3.pid").read_text().split()[0])

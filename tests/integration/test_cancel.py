@@ -4,7 +4,9 @@ import uuid
 import pytest
 
 import stored
+from stored import Stopped, s3_pid
 from support.processes import wait_until
+from support.source import Source
 
 
 def cancel(fleet, job_id, **options):
@@ -81,6 +83,27 @@ def test_transcode(fleet, source, clips):
     assert cancel(fleet, job_id).status_code == 202
     job = check_cancelled(fleet, job_id)
     assert {task["name"]: task["state"] for task in job["tasks"]}["upload"] == "cancelled"
+
+
+def test_upload(make_fleet, clips):
+    """In the middle of an upload, with a server that stands still: the job ends at once, and what the server makes of the
+    bytes that it has already is deleted, too. Rows are kept until the second delete, then they go."""
+    fleet = make_fleet("cancel-upload", "--s3", settings={"MEDIAFLEET_TOMBSTONE_S": 4})
+    source = Source(fleet.source_ports[0])
+    try:
+        job_id = fleet.store(source.serve_file(clips("hd.mp4")))["task_id"]
+        wait_until(lambda: stored.rows(fleet, job=job_id), 120, "the first rows")
+        with Stopped(s3_pid(fleet)):
+            assert "pending" in {row["state"] for row in stored.rows(fleet, job=job_id).values()}, "in the middle"
+            assert cancel(fleet, job_id).status_code == 202
+            job = fleet.wait_job(job_id, 30)
+            assert (job["state"], job["percent"]) == ("cancelled", 100)
+            assert stored.rows(fleet, job=job_id), "tracked until they are certainly gone"
+        wait_until(lambda: not stored.rows(fleet, job=job_id), 60, "the second delete")
+        assert stored.objects(fleet, stored.prefix(job)) == {}
+    finally:
+        source.close()
+    fleet.check_clean()
 
 
 def test_waiting_for_its_next_attempt(fleet):

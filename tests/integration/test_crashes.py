@@ -7,6 +7,7 @@ import time
 import pytest
 
 import stored
+from stored import Stopped, s3_pid
 from support import processes
 from support.processes import wait_until
 from support.source import Source
@@ -79,23 +80,6 @@ def test_kill_worker(fleet, clips, kind, clip):
     assert history(fleet, job_id, kind) == (2, 1, 0)
     assert history(fleet, job_id, "upload") == (1, 0, 0)
     assert {"taken-over", "crashed"} & {line["event"] for line in job["log"]}
-
-
-class Stopped:
-    """A process that stands still for the time of a with."""
-
-    def __init__(self, pid):
-        self.pid = pid
-
-    def __enter__(self):
-        os.kill(self.pid, signal.SIGSTOP)
-
-    def __exit__(self, *_):
-        os.kill(self.pid, signal.SIGCONT)
-
-
-def s3_pid(fleet):
-    return int((fleet.state / "services/run/s3.pid").read_text().split()[0])
 
 
 def test_kill_upload(fleet_s3, clips, tmp_path):

@@ -8,6 +8,7 @@ import pytest
 
 import hls_check
 import stored
+from support.source import Source
 
 OID = "[0-9a-f]{24}"
 
@@ -109,6 +110,17 @@ def test_headers_of_media(hd):
     assert playlist.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     assert playlist.headers["X-Content-Type-Options"] == "nosniff"
     assert playlist.headers["Accept-Ranges"] == "bytes"
+    url, whole = hd[2]["playlist_url"], playlist.content
+    for wanted, status, part, told in (
+            ("bytes=0-9", 206, whole[:10], f"bytes 0-9/{len(whole)}"),
+            ("bytes=10-", 206, whole[10:], f"bytes 10-{len(whole) - 1}/{len(whole)}"),
+            ("bytes=-7", 206, whole[-7:], f"bytes {len(whole) - 7}-{len(whole) - 1}/{len(whole)}"),
+            (f"bytes={len(whole)}-", 416, None, f"bytes */{len(whole)}")):
+        answer = stored.fetch(url, Range=wanted)
+        assert (answer.status_code, answer.headers["Content-Range"]) == (status, told)
+        assert part is None or answer.content == part
+    unchanged = stored.fetch(url, **{"If-None-Match": playlist.headers["ETag"]})
+    assert (unchanged.status_code, unchanged.content) == (304, b"")
 
 
 def test_signature_covers_the_job_only(hd):
@@ -256,3 +268,18 @@ def test_in_order_of_needs(fleet, hd):
     claimed = [event for event, _ in log].count("claimed")
     assert at["download"] < min(at["transcode"], at["thumbnail"]) and at["upload"] > max(at["transcode"], at["thumbnail"])
     assert claimed == 4, "each once"
+
+
+def test_without_a_bucket(make_fleet, clips):
+    """MEDIA_STORAGE_BACKEND=none: everything is made and nothing is stored; the record says so, at 100 percent."""
+    fleet = make_fleet("no-bucket", settings={"MEDIA_STORAGE_BACKEND": "none"})
+    source = Source(fleet.source_ports[0])
+    try:
+        _, job, scene = store(fleet, source, clips("silent.mp4"))
+    finally:
+        source.close()
+    succeeded(job)
+    assert job["result"] == {"storage": "local_only"}
+    assert (scene["status"], scene["storage"], scene["width"]) == ("completed", "local_only", 320)
+    assert "playlist_url" not in scene and "thumbnails" not in scene
+    assert stored.rows(fleet) == {}
