@@ -81,4 +81,22 @@ static inline void fixture_delete(struct store *store, const char *id)
     CHECK_INT(store_delete_many(store, "jobs", &job_doc, &id, 1, &err), 0);
 }
 
+static inline struct store_claim fixture_claim(struct store *store, const char *job, size_t task,
+                                               const char *worker, struct arena *arena)
+{
+    struct err err = {0};
+    struct store_claim one = {.job = job, .task = task};
+    CHECK_INT(store_claim(store, &one, 1, worker, NOW, LEASE, arena, &err), 0);
+    return one;
+}
+
+static inline bool fixture_swap(struct store *store, const struct job *before,
+                                const struct job *after)
+{
+    struct err err = {0};
+    struct store_swap one = {before, after, false};
+    CHECK_INT(store_swap(store, &one, 1, &err), 0);
+    return one.saved;
+}
+
 #endif

@@ -1,4 +1,4 @@
-/* Jobs in a real store: claims, swaps, pulses, and how many commands they cost. Skipped without
+/* Jobs in a real store: claims, swaps, lists, and how many commands they cost. Skipped without
  * MONGODB_URL. */
 #include "common/store.h"
 
@@ -9,23 +9,6 @@
 #include "store_fixture.h"
 
 static struct store *store;
-
-static struct store_claim claim(const char *job, size_t task, const char *worker,
-                                struct arena *arena)
-{
-    struct err err = {0};
-    struct store_claim one = {.job = job, .task = task};
-    CHECK_INT(store_claim(store, &one, 1, worker, NOW, LEASE, arena, &err), 0);
-    return one;
-}
-
-static bool swap(const struct job *before, const struct job *after)
-{
-    struct err err = {0};
-    struct store_swap one = {before, after, false};
-    CHECK_INT(store_swap(store, &one, 1, &err), 0);
-    return one.saved;
-}
 
 static void same(const struct job *is, const struct job *should, const char *const *skip)
 {
@@ -87,7 +70,7 @@ static void test_claim_is_job_claim(void)
     struct job job = fixture_job(&arena);
     fixture_insert(store, &job);
     int64_t before = store_commands(store);
-    struct store_claim won = claim(job.id, 1, "w1", &arena);
+    struct store_claim won = fixture_claim(store, job.id, 1, "w1", &arena);
     CHECK_INT(store_commands(store) - before, 1);
     CHECK(won.claimed);
     const char *const skip[] = {"rev", "log", NULL};
@@ -110,12 +93,12 @@ static void test_claim_refused(void)
     job.tasks.at[0].due_at = NOW + JOB_SKEW_MS + 1;
     job.tasks.at[1].crashes = 1;
     fixture_insert(store, &job);
-    CHECK(!claim(job.id, 0, "w1", &arena).claimed);
-    CHECK(!claim(job.id, 1, "w1", &arena).claimed);
-    CHECK(!claim(job.id, 2, "w1", &arena).claimed);
-    CHECK(!claim(job.id, 99, "w1", &arena).claimed);
-    CHECK_STR(claim(job.id, 99, "w1", &arena).found.id, job.id);
-    CHECK_STR(claim("none", 0, "w1", &arena).found.id, NULL);
+    CHECK(!fixture_claim(store, job.id, 0, "w1", &arena).claimed);
+    CHECK(!fixture_claim(store, job.id, 1, "w1", &arena).claimed);
+    CHECK(!fixture_claim(store, job.id, 2, "w1", &arena).claimed);
+    CHECK(!fixture_claim(store, job.id, 99, "w1", &arena).claimed);
+    CHECK_STR(fixture_claim(store, job.id, 99, "w1", &arena).found.id, job.id);
+    CHECK_STR(fixture_claim(store, "none", 0, "w1", &arena).found.id, NULL);
     struct err err = {0};
     struct store_claim alone = {.job = job.id, .task = 1, .alone = true};
     CHECK_INT(store_claim(store, &alone, 1, "w1", NOW, LEASE, &arena, &err), 0);
@@ -132,7 +115,7 @@ static void test_claim_batch(void)
     struct job one = fixture_job(&arena), two = fixture_job(&arena);
     fixture_insert(store, &one);
     fixture_insert(store, &two);
-    CHECK(claim(two.id, 0, "w1", &arena).claimed); /* ours already: not won again */
+    CHECK(fixture_claim(store, two.id, 0, "w1", &arena).claimed); /* ours already: not won again */
     struct store_claim claims[] = {{.job = one.id, .task = 0}, {.job = one.id, .task = 1},
                                    {.job = two.id, .task = 0}, {.job = two.id, .task = 1},
                                    {.job = two.id, .task = 1}, {.job = "none", .task = 0}};
@@ -162,7 +145,7 @@ static void *race_claim(void *arg)
     struct racer *racer = arg;
     struct arena arena = {0};
     for (size_t task = 0; task < 2; task++)
-        racer->won += claim(racer->job, task, racer->worker, &arena).claimed;
+        racer->won += fixture_claim(store, racer->job, task, racer->worker, &arena).claimed;
     arena_release(&arena);
     return NULL;
 }
@@ -175,7 +158,7 @@ static void *race_swap(void *arg)
         struct job before = fixture_read(store, racer->job, &arena), after = before;
         after.priority++;
         after.event = (struct log_line){.at = NOW, .event = "raised", .by = racer->worker};
-        racer->won += swap(&before, &after);
+        racer->won += fixture_swap(store, &before, &after);
         arena_reset(&arena);
     }
     arena_release(&arena);
@@ -225,12 +208,12 @@ static void test_swap(void)
     struct arena arena = {0};
     struct job job = fixture_job(&arena);
     fixture_insert(store, &job);
-    struct job before = claim(job.id, 0, "w1", &arena).found;
+    struct job before = fixture_claim(store, job.id, 0, "w1", &arena).found;
     struct job after = fixture_copy(&before, &arena);
     const struct outcome outcome = {.error = {ERR_TIMEOUT, "slow"}, .message = "m"};
     CHECK(job_settle(&after, 0, 1, &outcome, NOW + 5));
     int64_t commands = store_commands(store);
-    CHECK(swap(&before, &after));
+    CHECK(fixture_swap(store, &before, &after));
     CHECK_INT(store_commands(store) - commands, 1);
     const char *const skip[] = {"rev", "log", NULL};
     struct job read = fixture_read(store, job.id, &arena);
@@ -239,11 +222,11 @@ static void test_swap(void)
     CHECK_INT(read.log.at[2].rev, read.rev);
     CHECK_STR(read.log.at[2].event, "retrying");
     CHECK_STR(read.log.at[2].task, "a");
-    CHECK(!swap(&before, &after));
+    CHECK(!fixture_swap(store, &before, &after));
 
     struct job nudged = fixture_copy(&read, &arena);
     job_nudge(&nudged, NOW + 9);
-    CHECK(swap(&read, &nudged));
+    CHECK(fixture_swap(store, &read, &nudged));
     read = fixture_read(store, job.id, &arena);
     same(&read, &nudged, skip);
     CHECK_INT(read.log.len, 3);
@@ -270,8 +253,8 @@ static void test_swap_batch(void)
             job_nudge(&after[i], NOW);
         swaps[i] = (struct store_swap){&before[i], &after[i], false};
     }
-    CHECK(claim(before[1].id, 0, "w1", &arena).claimed);
-    CHECK(claim(before[4].id, 0, "w1", &arena).claimed);
+    CHECK(fixture_claim(store, before[1].id, 0, "w1", &arena).claimed);
+    CHECK(fixture_claim(store, before[4].id, 0, "w1", &arena).claimed);
     int64_t commands = store_commands(store);
     CHECK_INT(store_swap(store, swaps, LEN, &err), 0);
     CHECK_INT(store_commands(store) - commands, 2);
@@ -279,82 +262,6 @@ static void test_swap_batch(void)
         CHECK_INT(swaps[i].saved, i != 1 && i != 4);
     for (int i = 0; i < LEN; i++)
         fixture_delete(store, before[i].id);
-    arena_release(&arena);
-}
-
-static void test_pulse(void)
-{
-    struct arena arena = {0};
-    struct err err = {0};
-    struct job one = fixture_job(&arena), two = fixture_job(&arena);
-    fixture_insert(store, &one);
-    fixture_insert(store, &two);
-    CHECK(claim(one.id, 0, "w1", &arena).claimed);
-    int64_t rev = claim(one.id, 1, "w1", &arena).found.rev;
-    CHECK(claim(two.id, 0, "w1", &arena).claimed);
-    struct store_pulse held[] = {{.job = one.id, .task = 0, .run = 1, .rev = rev, .percent = 10},
-                                 {.job = one.id, .task = 1, .run = 1, .rev = rev, .message = "m"},
-                                 {.job = two.id, .task = 0, .run = 1, .rev = 1, .percent = 30}};
-    int64_t commands = store_commands(store);
-    CHECK_INT(store_pulse(store, held, 3, "w1", NOW + 2 * LEASE, &err), 0);
-    CHECK_INT(store_commands(store) - commands, 1);
-    CHECK(held[0].alive && held[1].alive && held[2].alive);
-    struct job read = fixture_read(store, one.id, &arena);
-    CHECK_INT(read.rev, rev);
-    CHECK_INT(read.alarm_at, NOW + JOB_PUBLISH_MS); /* as submitted */
-    CHECK_INT(read.tasks.at[0].percent, 10);
-    CHECK_INT(read.tasks.at[0].lease_until, NOW + 2 * LEASE);
-    CHECK_STR(read.tasks.at[1].message, "m");
-
-    /* One job is stopped, the other's task is taken over by somebody else. */
-    struct job stopped = fixture_copy(&read, &arena);
-    CHECK(job_stop(&stopped, ERR_CANCELLED, "me", NOW));
-    CHECK(swap(&read, &stopped));
-    read = fixture_read(store, two.id, &arena);
-    struct job taken = fixture_copy(&read, &arena);
-    CHECK(job_take_over(&taken, 0, "w2", NOW, LEASE));
-    CHECK(swap(&read, &taken));
-    held[0].percent = 5; /* never falls */
-    commands = store_commands(store);
-    CHECK_INT(store_pulse(store, held, 3, "w1", NOW + 3 * LEASE, &err), 0);
-    CHECK_INT(store_commands(store) - commands, 3);
-    CHECK(held[0].alive && held[1].alive && !held[2].alive);
-    CHECK_INT(held[0].stop, ERR_CANCELLED);
-    CHECK_INT(held[1].rev, rev + 1);
-    read = fixture_read(store, one.id, &arena);
-    CHECK_INT(read.tasks.at[0].percent, 10);
-    CHECK_INT(read.tasks.at[1].lease_until, NOW + 3 * LEASE);
-    CHECK_INT(fixture_read(store, two.id, &arena).tasks.at[0].lease_until, NOW + LEASE);
-    fixture_delete(store, one.id);
-    fixture_delete(store, two.id);
-    CHECK_INT(store_pulse(store, held, 3, "w1", NOW, &err), 0);
-    CHECK(!held[0].alive && !held[1].alive && !held[2].alive);
-    arena_release(&arena);
-}
-
-/* A task lost before its neighbour was claimed is noticed, in whatever order the two are sent. */
-static void test_pulse_of_neighbours(void)
-{
-    struct arena arena = {0};
-    struct err err = {0};
-    for (int order = 0; order < 2; order++) {
-        struct job job = fixture_job(&arena);
-        fixture_insert(store, &job);
-        struct job read = claim(job.id, 0, "w1", &arena).found;
-        struct job taken = fixture_copy(&read, &arena);
-        CHECK(job_take_over(&taken, 0, "w2", NOW, LEASE));
-        CHECK(swap(&read, &taken));
-        int64_t rev = claim(job.id, 1, "w1", &arena).found.rev;
-        const struct store_pulse lost = {.job = job.id, .task = 0, .run = 1, .rev = 1};
-        const struct store_pulse kept = {.job = job.id, .task = 1, .run = 1, .rev = rev};
-        struct store_pulse held[2] = {order ? lost : kept, order ? kept : lost};
-        CHECK_INT(store_pulse(store, held, 2, "w1", NOW + 2 * LEASE, &err), 0);
-        CHECK(!held[!order].alive && held[order].alive);
-        read = fixture_read(store, job.id, &arena);
-        CHECK_INT(read.tasks.at[0].lease_until, NOW + LEASE);
-        CHECK_INT(read.tasks.at[1].lease_until, NOW + 2 * LEASE);
-        fixture_delete(store, job.id);
-    }
     arena_release(&arena);
 }
 
@@ -454,8 +361,6 @@ int main(void)
     RUN(test_races);
     RUN(test_swap);
     RUN(test_swap_batch);
-    RUN(test_pulse);
-    RUN(test_pulse_of_neighbours);
     RUN(test_due);
     RUN(test_list);
     store_free(store);
