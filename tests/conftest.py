@@ -126,9 +126,10 @@ def footage():
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
-    """Failed tests show the ends of the programs' logs."""
+    """Failed tests show the ends of the logs of the fleets that they used."""
     report = yield
     if report.failed:
-        for fleet in fleets:
+        used = [value for value in item.funcargs.values() if isinstance(value, Fleet)]
+        for fleet in used or fleets:
             report.sections.append((f"logs of {fleet.state.name}", fleet.tail()))
     return report
