@@ -166,7 +166,8 @@ static enum edge_fault check_header_line(struct line line, struct survey *survey
     for (const char *at = value; at < end; at++)
         if (((unsigned char)*at < ' ' && *at != '\t') || *at == 0x7F)
             return EDGE_CONTROL_CHARACTER;
-    while (value < end && (*value == ' ' || *value == '\t'))
+    /* evhttp takes a leading tab for a part of the value. */
+    while (value < end && *value == ' ')
         value++;
     while (end > value && (end[-1] == ' ' || end[-1] == '\t'))
         end--;

@@ -54,6 +54,9 @@ static const struct {
     {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: "
      "chunked\r\n\r\n",
      EDGE_TRANSFER_ENCODING},
+    {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding:\tchunked\r\n\r\n", EDGE_TRANSFER_ENCODING},
+    {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \tchunked\r\n\r\n", EDGE_TRANSFER_ENCODING},
+    {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length:\t3\r\n\r\n", EDGE_CONTENT_LENGTH},
     {"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", EDGE_TRANSFER_ENCODING},
     {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
      EDGE_LENGTH_AND_ENCODING},
