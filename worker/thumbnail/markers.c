@@ -7,7 +7,9 @@
 #include "worker/thumbnail/exif.h"
 
 enum {
+    APP0 = 0xe0,
     APP1 = 0xe1,
+    APP15 = 0xef,
     SOF0 = 0xc0,
     SOF1 = 0xc1,
     SOF2 = 0xc2,
@@ -15,7 +17,9 @@ enum {
     JPG = 0xc8,
     DAC = 0xcc,
     SOF15 = 0xcf,
-    SOS = 0xda
+    DQT = 0xdb,
+    DRI = 0xdd,
+    COM = 0xfe
 };
 
 static const struct {
@@ -42,6 +46,14 @@ static int not_a_jpeg(const uint8_t *bytes, size_t len, struct err *err)
 static bool is_frame(int marker)
 {
     return marker >= SOF0 && marker <= SOF15 && marker != DHT && marker != JPG && marker != DAC;
+}
+
+/* What the decoder, too, skips by its length: behind any other marker the two would see different
+ * segments, and so different pictures. */
+static bool is_skipped(int marker)
+{
+    return (marker >= APP0 && marker <= APP15) || (marker >= DQT && marker <= DRI) ||
+           marker == DHT || marker == DAC || marker == COM;
 }
 
 static int read_frame(int marker, const uint8_t *bytes, size_t len, struct markers *out,
@@ -79,7 +91,7 @@ int markers_read(const uint8_t *bytes, size_t len, struct markers *out, struct e
             continue;
         }
         size_t size = (size_t)bytes[at + 2] << 8 | bytes[at + 3];
-        if (size < 2 || size > len - at - 2 || marker == SOS)
+        if (size < 2 || size > len - at - 2 || !(is_frame(marker) || is_skipped(marker)))
             break;
         const uint8_t *body = bytes + at + 4;
         if (marker == APP1 && found.orientation == 1)

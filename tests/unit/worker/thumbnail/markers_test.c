@@ -56,6 +56,18 @@ static void the_real_type_is_told(void)
     CHECK_INT(markers_read((const uint8_t *)"", 0, &markers, &err), -1);
 }
 
+/* A decoder sees no length behind these, and so another picture in what would be skipped. */
+static void markers_without_a_length(void)
+{
+    enum { MARKER = 3 };
+    static const uint8_t known[] = {0xc4, 0xcc, 0xdb, 0xdc, 0xdd, 0xe1, 0xef, 0xfe};
+    for (size_t i = 0; i < sizeof known; i++)
+        CHECK_INT(read_with(MARKER, known[i], MARKER, known[i]), ERR_NONE);
+    static const uint8_t bad[] = {0x00, 0x01, 0x02, 0xbf, 0xc8, 0xd0, 0xd7, 0xd8, 0xd9, 0xde, 0xf0};
+    for (size_t i = 0; i < sizeof bad; i++)
+        CHECK_INT(read_with(MARKER, bad[i], MARKER, bad[i]), ERR_CORRUPT_IMAGE);
+}
+
 static void cut_anywhere(void)
 {
     for (size_t len = 2; len + 3 < sizeof head; len++) {
@@ -75,6 +87,7 @@ int main(void)
     RUN(too_large);
     RUN(other_processes);
     RUN(the_real_type_is_told);
+    RUN(markers_without_a_length);
     RUN(cut_anywhere);
     return 0;
 }
