@@ -64,11 +64,10 @@ static bool add_entity(struct reader *reader, const char *name)
     } known[] = {{"lt", '<'}, {"gt", '>'}, {"amp", '&'}, {"quot", '"'}, {"apos", '\''}};
     if (name[0] == '#') {
         bool hex = name[1] == 'x';
-        char *end;
-        if (!isxdigit((unsigned char)name[hex ? 2 : 1]))
-            return false;
-        unsigned long c = strtoul(name + (hex ? 2 : 1), &end, hex ? 16 : 10);
-        return *end == '\0' && add_character(reader, c);
+        const char *digits = name + (hex ? 2 : 1);
+        size_t len = strspn(digits, hex ? "0123456789abcdefABCDEF" : "0123456789");
+        return len > 0 && digits[len] == '\0' &&
+               add_character(reader, strtoul(digits, NULL, hex ? 16 : 10));
     }
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (strcmp(name, known[i].name) == 0)
@@ -81,6 +80,8 @@ static bool read_entity(struct reader *reader)
     char name[12];
     size_t len = 0;
     for (const char *c = reader->at + 1; c < reader->end && len < sizeof name; c++) {
+        if (*c == '\0')
+            return false;
         if (*c != ';') {
             name[len++] = *c;
             continue;
@@ -196,8 +197,8 @@ static bool read_piece(struct reader *reader)
 {
     if (*reader->at == '<')
         return read_markup(reader);
-    if (reader->depth == 0) /* a byte order mark and white space around the root */
-        return reader->at++, true;
+    if (reader->depth == 0)
+        return isspace((unsigned char)*reader->at++);
     if (*reader->at == '&')
         return read_entity(reader);
     return add_text(reader, *reader->at++);
@@ -207,7 +208,10 @@ int s3_xml_read(const char *xml, size_t len,
                 int (*element)(void *arg, const char *path, const char *text), void *arg,
                 struct err *err)
 {
+    static const char mark[] = "\xef\xbb\xbf"; /* of the byte order */
     struct reader reader = {.at = xml, .end = xml + len, .element = element, .arg = arg};
+    if (len >= sizeof mark - 1 && memcmp(xml, mark, sizeof mark - 1) == 0)
+        reader.at += sizeof mark - 1;
     while (reader.at < reader.end)
         if (!read_piece(&reader))
             return err_set(err, ERR_STORAGE_UNAVAILABLE,

@@ -64,6 +64,11 @@ static void hostile_documents_are_refused(void)
         "<a>&#99999999999999999999;</a>",
         "<a>&#;</a>",
         "<a>&#-5;</a>",
+        "<a>&#x0x41;</a>",
+        "<a>&#a;</a>",
+        "text<a></a>",
+        "<a></a>text",
+        "<a></a>\xef\xbb\xbf",
         "<a>&amp</a>",
         "<a>&",
         "<?xml",
@@ -91,6 +96,8 @@ static void texts_are_bounded(void)
     memcpy(xml + 3 + S3_XML_TEXT, "x</a>", 6);
     CHECK_INT(read_all(xml), -1);
     CHECK_INT(s3_xml_read("<a>\0</a>", 8, note, NULL, &err), -1);
+    CHECK_INT(s3_xml_read("<a>&lt\0;</a>", 12, note, NULL, &err), -1);
+    CHECK_INT(s3_xml_read("<a>&#65\0;</a>", 13, note, NULL, &err), -1);
 }
 
 /* Every beginning of a good document is refused without reading behind it. */
