@@ -21,17 +21,27 @@ struct page {
     bool truncated;
 };
 
-static void read_object(struct page *page, const char *name, const char *text)
+static int read_size(const char *text, int64_t *out)
+{
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || digits > 18 || text[digits] != '\0')
+        return -1;
+    *out = strtoll(text, NULL, 10);
+    return 0;
+}
+
+static int read_object(struct page *page, const char *name, const char *text)
 {
     struct object *now = &page->now;
+    if (strcmp(name, "Size") == 0)
+        return read_size(text, &now->size_bytes);
     if (strcmp(name, "Key") == 0)
         now->key = arena_strdup(page->arena, text);
-    else if (strcmp(name, "Size") == 0)
-        now->size_bytes = strtoll(text, NULL, 10);
     else if (strcmp(name, "ETag") == 0)
         now->etag = s3_etag(text, page->arena);
     else if (strcmp(name, "LastModified") == 0 && clock_parse(text, &now->modified_at))
         now->modified_at = 0;
+    return 0;
 }
 
 static int read_page(void *arg, const char *path, const char *text)
@@ -42,10 +52,8 @@ static int read_page(void *arg, const char *path, const char *text)
         page->truncated = strcmp(text, "true") == 0;
     if (strncmp(path, object, sizeof object - 1) != 0)
         return 0;
-    if (path[sizeof object - 1] == '/') {
-        read_object(page, path + sizeof object, text);
-        return 0;
-    }
+    if (path[sizeof object - 1] == '/')
+        return read_object(page, path + sizeof object, text);
     if (!page->now.key || page->len == page->limit) /* more than was asked for */
         return -1;
     page->at[page->len++] = page->now;

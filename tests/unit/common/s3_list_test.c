@@ -75,6 +75,10 @@ static void strange_answers_are_failures(void)
         ERR_STORAGE_UNAVAILABLE);
     CHECK_INT(list_code(ANSWER("<ListBucketResult><Contents></Contents></ListBucketResult>")),
               ERR_STORAGE_UNAVAILABLE);
+    CHECK_INT(
+        list_code(ANSWER("<ListBucketResult><Contents><Key>p/a</Key><Size>-5</Size></Contents>"
+                         "</ListBucketResult>")),
+        ERR_STORAGE_UNAVAILABLE);
     CHECK_INT(list_code(ANSWER("<!DOCTYPE x><ListBucketResult/>")), ERR_STORAGE_UNAVAILABLE);
     CHECK_INT(list_code(ANSWER("")), ERR_STORAGE_UNAVAILABLE);
     CHECK_INT(list_code("HTTP/1.1 404 X\r\n\r\n<Error><Code>NoSuchBucket</Code></Error>"),
