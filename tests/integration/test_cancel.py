@@ -1,7 +1,9 @@
 """Cancelling, repeating, and whose job it is."""
+import concurrent.futures
 import uuid
 
 import pytest
+import requests
 
 import stored
 from stored import Stopped, s3_pid
@@ -183,6 +185,28 @@ def test_same_idempotency_key_of_a_store(fleet, source, clips):
     assert answers[0]["task_id"] == answers[1]["task_id"] and answers[0]["mongo_db_id"] == answers[1]["mongo_db_id"]
     assert fleet.wait_job(answers[0]["task_id"])["state"] == "succeeded"
     assert len(source.requests(url)) == 1
+
+
+def test_same_idempotency_key_at_once(fleet, source, clips):
+    """Twelve callers of two gateways in the same moment: one job, one record."""
+    url = source.serve_file(clips("picture.jpg"), "picture.jpg")
+    headers = {"Idempotency-Key": uuid.uuid4().hex, "Authorization": f"Bearer {fleet.key}"}
+    fleet.scale("gateway", 2)
+
+    def post(number):
+        gateway = fleet.urls[number % 2]
+        return requests.post(f"{gateway}/api/v1/media/store", json={"url": url, "project_id": "tests"}, headers=headers,
+                             timeout=20)
+
+    try:
+        with concurrent.futures.ThreadPoolExecutor(12) as callers:
+            answers = list(callers.map(post, range(12)))
+    finally:
+        fleet.scale("gateway", 1)
+    assert {answer.status_code for answer in answers} == {202}
+    assert len({(answer.json()["task_id"], answer.json()["mongo_db_id"]) for answer in answers}) == 1
+    assert fleet.wait_job(answers[0].json()["task_id"])["state"] == "succeeded"
+    assert fleet.db.jobs.count_documents({"params.url": url}) == fleet.db.scenes.count_documents({"url": url}) == 1
 
 
 def test_different_idempotency_keys(fleet):

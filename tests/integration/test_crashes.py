@@ -1,6 +1,5 @@
 """Whatever dies in between: a job that was answered with 202 ends, its effects happen once, and nothing is left over."""
 import os
-import pathlib
 import signal
 import time
 
@@ -194,18 +193,37 @@ def test_drain_hands_back(make_fleet):
     assert "released" in [line["event"] for line in job["log"]]
 
 
-def test_stopped_worker_comes_back(make_fleet):
-    """A process that stood still past its lease is a zombie: what it says then has no effect."""
+@pytest.fixture
+def twins(make_fleet):
+    """Two of each, short leases."""
     fleet = make_fleet("zombie", settings={"MEDIAFLEET_LEASE_S": 5})
-    fleet.scale("hello", 2)
-    job_id = fleet.hello(sleep_ms=3000)["task_id"]
-    job = running(fleet, job_id, "hello")
+    for kind in ("hello", "transcode"):
+        fleet.scale(kind, 2)
+    return fleet
+
+
+def test_stopped_worker_comes_back(twins):
+    """A process that stood still past its lease is a zombie: what it says then has no effect."""
+    job_id = twins.hello(sleep_ms=3000)["task_id"]
+    job = running(twins, job_id, "hello")
     first = task(job, "hello")["worker"]
     with Stopped(pid_of(first)):
-        job = fleet.wait_job(job_id, 60)
+        job = twins.wait_job(job_id, 60)
         assert job["state"] == "succeeded" and task(job, "hello")["worker"] != first
-    before = fleet.db.jobs.find_one({"_id": job_id})
+    before = twins.db.jobs.find_one({"_id": job_id})
     time.sleep(3)  # in which it would settle
-    assert fleet.db.jobs.find_one({"_id": job_id}) == before
-    assert history(fleet, job_id, "hello") == (2, 1, 0)
-    assert pathlib.Path(f"/proc/{pid_of(first)}").exists()
+    assert twins.db.jobs.find_one({"_id": job_id}) == before
+    assert history(twins, job_id, "hello") == (2, 1, 0)
+    assert processes.alive(pid_of(first))
+
+
+def test_stopped_transcoder_comes_back(twins, serve):
+    """Nor does it bring back files of a job that has ended without it."""
+    job_id = twins.store(serve(twins, "hd.mp4"))["task_id"]
+    first = pid_of(task(running(twins, job_id, "transcode", at_least=5), "transcode")["worker"])
+    with Stopped(first):
+        job = twins.wait_job(job_id, 120)
+    time.sleep(5)  # in which it notices
+    check_stored(twins, job)
+    assert history(twins, job_id, "transcode") == (2, 1, 0)
+    assert processes.alive(first) and twins.job_directories() == []
