@@ -19,8 +19,6 @@ static struct {
     pid_t pid; /* whose state this is: after a fork it is the parent's */
     int64_t ms;
     uint8_t random[RANDOM_BYTES];
-    uint8_t process[5];
-    uint32_t counter;
 } last = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static void draw(void *out, size_t len)
@@ -41,8 +39,6 @@ static void refresh_after_fork(void)
         return;
     last.pid = pid;
     last.ms = -1;
-    draw(last.process, sizeof last.process);
-    draw(&last.counter, sizeof last.counter);
 }
 
 /* Adds one to the random part; false when it ran over. */
@@ -54,10 +50,11 @@ static bool increment(uint8_t random[RANDOM_BYTES])
     return false;
 }
 
+static const char base32[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
 /* 128 bits in 26 digits of 5: the first digit holds three bits only. */
 static void put_base32(const uint8_t bytes[16], char out[ID_ULID_LEN + 1])
 {
-    static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     unsigned bits = 0, held = 2;
     for (int i = 0, at = 0; i < ID_ULID_LEN; i++) {
         if (held < 5) {
@@ -65,10 +62,25 @@ static void put_base32(const uint8_t bytes[16], char out[ID_ULID_LEN + 1])
             held += 8;
         }
         held -= 5;
-        out[i] = digits[bits >> held & 31];
+        out[i] = base32[bits >> held & 31];
         bits &= (1u << held) - 1;
     }
     out[ID_ULID_LEN] = '\0';
+}
+
+static void get_base32(const char ulid[ID_ULID_LEN + 1], uint8_t out[16])
+{
+    unsigned bits = 0, held = 0;
+    for (int i = 0, at = 0; i < ID_ULID_LEN; i++) {
+        const char *digit = strchr(base32, ulid[i]);
+        bits = bits << 5 | (digit ? (unsigned)(digit - base32) : 0);
+        held += i == 0 ? 3 : 5;
+        if (held < 8)
+            continue;
+        held -= 8;
+        out[at++] = (uint8_t)(bits >> held);
+        bits &= (1u << held) - 1;
+    }
 }
 
 void id_ulid(int64_t now_ms, char out[ID_ULID_LEN + 1])
@@ -103,26 +115,23 @@ void id_child(const char parent[ID_ULID_LEN + 1], const char *word, char out[ID_
 
 static void put_hex(char *out, const uint8_t *bytes, int len)
 {
-    static const char digits[] = "0123456789abcdef";
+    static const char hex[] = "0123456789abcdef";
     for (int i = 0; i < len; i++)
-        out[i] = digits[i % 2 ? bytes[i / 2] & 15 : bytes[i / 2] >> 4];
+        out[i] = hex[i % 2 ? bytes[i / 2] & 15 : bytes[i / 2] >> 4];
     out[len] = '\0';
 }
 
-void id_oid(int64_t now_ms, char out[ID_OID_LEN + 1])
+void id_oid(const char ulid[ID_ULID_LEN + 1], char out[ID_OID_LEN + 1])
 {
-    uint8_t bytes[12];
-    pthread_mutex_lock(&last.lock);
-    refresh_after_fork();
-    uint32_t counter = last.counter++;
-    memcpy(bytes + 4, last.process, sizeof last.process);
-    pthread_mutex_unlock(&last.lock);
-    uint32_t seconds = (uint32_t)(now_ms / 1000);
+    uint8_t bytes[16];
+    int64_t ms = 0;
+    get_base32(ulid, bytes);
+    for (int i = 0; i < 6; i++)
+        ms = ms << 8 | bytes[i];
+    uint32_t seconds = (uint32_t)(ms / 1000);
     for (int i = 0; i < 4; i++)
-        bytes[i] = (uint8_t)(seconds >> (24 - 8 * i));
-    for (int i = 0; i < 3; i++)
-        bytes[9 + i] = (uint8_t)(counter >> (16 - 8 * i));
-    put_hex(out, bytes, ID_OID_LEN);
+        bytes[4 + i] = (uint8_t)(seconds >> (24 - 8 * i));
+    put_hex(out, bytes + 4, ID_OID_LEN);
 }
 
 void id_hex(char *out, int len)

@@ -10,8 +10,8 @@ enum { ID_ULID_LEN = 26, ID_OID_LEN = 24 };
 void id_ulid(int64_t now_ms, char out[ID_ULID_LEN + 1]);
 /* The id of something that `parent` brings about, once for each `word`: the parent's time, 80 bits of a SHA-256. */
 void id_child(const char parent[ID_ULID_LEN + 1], const char *word, char out[ID_ULID_LEN + 1]);
-/* 24 hex digits: 4 bytes seconds, 5 random bytes of the process, 3 bytes counter (MongoDB's ObjectId). */
-void id_oid(int64_t now_ms, char out[ID_OID_LEN + 1]);
+/* The ObjectId that goes with a ULID: 24 hex digits, its time in seconds and its last 64 bits. */
+void id_oid(const char ulid[ID_ULID_LEN + 1], char out[ID_OID_LEN + 1]);
 /* `len` hex digits from getrandom(2), and a NUL. */
 void id_hex(char *out, int len);
 

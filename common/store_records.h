@@ -29,16 +29,22 @@ int store_update(struct store *store, const char *collection, const struct doc *
  * batch. */
 int store_upsert_many(struct store *store, const char *collection, const struct doc *doc,
                       const void *records, size_t len, struct err *err);
-/* Unordered bulks of 500; record i's own failure is in errs[i] (code ERR_NONE: done), -1: nothing is
- * known. store_insert_many fills taken[i]: there is one with that key already, which after a broken
- * connection may be the one just sent. store_merge_many does by _id what store_update with upsert
- * does: sets the present fields, leaves the others as they are. */
+/* Unordered bulks of 500; record i's own failure is in errs[i] (code ERR_NONE: done), -1: nothing
+ * is known. store_insert_many fills taken[i]: there is one with that key already, which after a
+ * broken connection may be the one just sent. store_merge_many does by _id what store_update with
+ * upsert does, unless the record's text in the field `newest` is as great as the one to be set
+ * already. */
 int store_insert_many(struct store *store, const char *collection, const struct doc *doc,
                       const void *records, size_t len, bool *taken, struct err *errs,
                       struct err *err);
+struct store_merge {
+    const void *records; /* array of doc->size */
+    size_t len;
+    const char *newest;
+    const char *const *unset; /* as of store_update */
+};
 int store_merge_many(struct store *store, const char *collection, const struct doc *doc,
-                     const void *records, size_t len, const char *const *unset, struct err *errs,
-                     struct err *err);
+                     const struct store_merge *merge, struct err *errs, struct err *err);
 /* Deletes the records with these _ids, 500 a batch; what is not there counts as deleted. */
 int store_delete_many(struct store *store, const char *collection, const struct doc *doc,
                       const char *const *ids, size_t len, struct err *err);

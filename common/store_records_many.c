@@ -8,8 +8,9 @@
 struct many {
     const struct doc *doc;
     const char *records; /* array of doc->size */
-    const char *const *unset;
     size_t len;
+    const char *newest;
+    const char *const *unset;
 };
 
 static const void *record_of(const struct many *many, size_t i)
@@ -31,6 +32,19 @@ static bool fill_inserts(mongoc_bulk_operation_t *bulk, void *arg, bson_error_t 
     return true;
 }
 
+/* {"_id": …, newest: {"$not": {"$gte": …}}}: an upsert that finds the record as new already tries
+ * to insert it, which its key forbids. */
+static void append_older(const struct many *many, const void *record, bson_t *filter)
+{
+    bson_t condition, bound;
+    doc_bson_append(store_id_field(many->doc), record, "_id", filter);
+    BSON_APPEND_DOCUMENT_BEGIN(filter, many->newest, &condition);
+    BSON_APPEND_DOCUMENT_BEGIN(&condition, "$not", &bound);
+    doc_bson_append(doc_field(many->doc, many->newest), record, "$gte", &bound);
+    bson_append_document_end(&condition, &bound);
+    bson_append_document_end(filter, &condition);
+}
+
 static bool fill_merges(mongoc_bulk_operation_t *bulk, void *arg, bson_error_t *error)
 {
     const struct many *many = arg;
@@ -38,7 +52,7 @@ static bool fill_merges(mongoc_bulk_operation_t *bulk, void *arg, bson_error_t *
     store_unchecked(&opts, true);
     for (size_t i = 0; i < many->len; i++) {
         CLEANUP(bson_destroy) bson_t filter = BSON_INITIALIZER, update = BSON_INITIALIZER;
-        doc_bson_append(store_id_field(many->doc), record_of(many, i), "_id", &filter);
+        append_older(many, record_of(many, i), &filter);
         store_append_update(many->doc, record_of(many, i), many->unset, &update);
         if (!mongoc_bulk_operation_update_one_with_opts(bulk, &filter, &update, &opts, error))
             return false;
@@ -46,7 +60,7 @@ static bool fill_merges(mongoc_bulk_operation_t *bulk, void *arg, bson_error_t *
     return true;
 }
 
-/* Whether some were refused because their key was taken. */
+/* Whether some were refused because their key was taken; taken may be NULL. */
 static bool note_refused(const bson_t *reply, size_t len, bool *taken, struct err *errs)
 {
     struct store_write_error refused;
@@ -58,26 +72,37 @@ static bool note_refused(const bson_t *reply, size_t len, bool *taken, struct er
             continue;
         bool key = refused.code == STORE_DUPLICATE_KEY;
         any_taken |= key;
-        if (key && taken)
-            taken[refused.index] = true;
-        else
+        if (!key)
             err_set(&errs[refused.index], ERR_INTERNAL, "store: %s", refused.message);
+        else if (taken)
+            taken[refused.index] = true;
     }
     return any_taken;
 }
 
-static int write_batch(struct store_call *call, const struct store_bulk *work, size_t len,
-                       bool *taken, struct err *errs, struct err *err)
+static int insert_batch(struct store_call *call, const struct store_bulk *work, size_t len,
+                        bool *taken, struct err *errs, struct err *err)
+{
+    CLEANUP(bson_destroy) bson_t reply = BSON_INITIALIZER;
+    if (store_call_bulk(call, work, &reply, err) < 0)
+        return -1;
+    note_refused(&reply, len, taken, errs);
+    return 0;
+}
+
+/* A key that is taken means that the record is as new already, or that two upserts came at once:
+ * the second time, it can only mean the former. */
+static int merge_batch(struct store_call *call, const struct store_bulk *work, size_t len,
+                       struct err *errs, struct err *err)
 {
     CLEANUP(bson_destroy) bson_t reply = BSON_INITIALIZER, again = BSON_INITIALIZER;
     if (store_call_bulk(call, work, &reply, err) < 0)
         return -1;
-    if (!note_refused(&reply, len, taken, errs) || taken)
+    if (!note_refused(&reply, len, NULL, errs))
         return 0;
-    /* Two upserts of one _id at once: the second one finds what the first one inserted. */
     if (store_call_bulk(call, work, &again, err) < 0)
         return -1;
-    note_refused(&again, len, taken, errs);
+    note_refused(&again, len, NULL, errs);
     return 0;
 }
 
@@ -92,26 +117,26 @@ int store_insert_many(struct store *store, const char *collection, const struct 
         taken[i] = false;
     for (size_t i = 0; i < len; i += STORE_BATCH) {
         size_t part = len - i < STORE_BATCH ? len - i : STORE_BATCH;
-        struct many many = {doc, (const char *)records + i * doc->size, NULL, part};
+        struct many many = {doc, (const char *)records + i * doc->size, part, NULL, NULL};
         const struct store_bulk work = {collection, fill_inserts, &many};
-        if (write_batch(&call, &work, part, taken + i, errs + i, err) < 0)
+        if (insert_batch(&call, &work, part, taken + i, errs + i, err) < 0)
             return -1;
     }
     return 0;
 }
 
 int store_merge_many(struct store *store, const char *collection, const struct doc *doc,
-                     const void *records, size_t len, const char *const *unset, struct err *errs,
-                     struct err *err)
+                     const struct store_merge *merge, struct err *errs, struct err *err)
 {
     CLEANUP(store_call_end) struct store_call call;
     if (store_call_begin(&call, store, err) < 0)
         return -1;
-    for (size_t i = 0; i < len; i += STORE_BATCH) {
-        size_t part = len - i < STORE_BATCH ? len - i : STORE_BATCH;
-        struct many many = {doc, (const char *)records + i * doc->size, unset, part};
+    for (size_t i = 0; i < merge->len; i += STORE_BATCH) {
+        size_t part = merge->len - i < STORE_BATCH ? merge->len - i : STORE_BATCH;
+        struct many many = {doc, (const char *)merge->records + i * doc->size, part, merge->newest,
+                            merge->unset};
         const struct store_bulk work = {collection, fill_merges, &many};
-        if (write_batch(&call, &work, part, NULL, errs + i, err) < 0)
+        if (merge_batch(&call, &work, part, errs + i, err) < 0)
             return -1;
     }
     return 0;

@@ -4,6 +4,7 @@
 #include "common/clock.h"
 #include "common/doc_bson.h"
 #include "common/http.h"
+#include "common/id.h"
 #include "gateway/handlers.h"
 #include "gateway/submit.h"
 #include "proto/download.h"
@@ -46,12 +47,20 @@ static void fill_scene(const struct media_store *store, const struct job *job, i
     };
 }
 
-/* What is stored is the request with the record's id in it, so that a repetition names the same. */
-static int plan(struct request *request, struct media_store *store, int64_t created_at,
+/* The record's id: as it was named, or one that goes with the job's. */
+static const char *scene_of(const struct media_store *store, const struct job *job,
+                            struct arena *arena)
+{
+    char oid[ID_OID_LEN + 1];
+    if (store->mongo_db_id)
+        return store->mongo_db_id;
+    id_oid(job->id, oid);
+    return arena_strdup(arena, oid);
+}
+
+static int plan(struct request *request, const struct media_store *store, int64_t created_at,
                 struct job *job, struct scene *scene, struct err *err)
 {
-    if (!store->mongo_db_id)
-        store->mongo_db_id = submit_new_oid(request);
     struct raw params = doc_bson_pack(&media_store_doc, store, &request->arena);
     const struct download_params download = {.url = store->url};
     if (submit_recipe(request, job, "media.store", &params, err))
@@ -59,7 +68,7 @@ static int plan(struct request *request, struct media_store *store, int64_t crea
     job_task(job, "download")->params =
         doc_bson_pack(&download_params_doc, &download, &request->arena);
     job->project_id = store->project_id;
-    job->scene = store->mongo_db_id;
+    job->scene = scene_of(store, job, &request->arena);
     fill_scene(store, job, created_at, scene);
     return 0;
 }
@@ -105,8 +114,10 @@ API_PLAN(api_job_retry)
     job->retry_of = old.id;
     if (!old.scene)
         return plan_same(request, &old, job, err);
-    if (doc_bson_unpack(&media_store_doc, &old.params, &request->arena, &store, err) ||
-        check_scene(api, request, &store, &created_at, err))
+    if (doc_bson_unpack(&media_store_doc, &old.params, &request->arena, &store, err))
+        return -1;
+    store.mongo_db_id = old.scene;
+    if (check_scene(api, request, &store, &created_at, err))
         return -1;
     return plan(request, &store, created_at, job, scene, err);
 }

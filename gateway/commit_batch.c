@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "common/id.h"
 #include "proto/transition.h"
 
 struct batch {
@@ -59,26 +60,40 @@ static void fail_all(struct step *step, const struct err *err)
         step->items[i]->result.err = *err;
 }
 
-/* The key was used before: by the same request, which had the id that its record says, or not. */
+/* The job under an older try's id, and with it a scene that the request did not name. */
+static struct job *renamed(const struct job *job, const char *id, struct arena *arena)
+{
+    char scene[ID_OID_LEN + 1];
+    struct job *copy = arena_memdup(arena, job, sizeof *job);
+    id_oid(job->id, scene);
+    copy->id = id;
+    if (job->scene && strcmp(job->scene, scene) == 0) {
+        id_oid(id, scene);
+        copy->scene = arena_strdup(arena, scene);
+    }
+    return copy;
+}
+
+/* The key was used before: by the same request, which had the id that its record says, or not. -1:
+ * the store does not answer. */
 static int adopt(const struct batch *batch, struct commit_item *item, struct err *err)
 {
     const struct idempotency *asked = item->commit->idempotency;
     const struct idempotency filter = {.id = asked->id};
     struct idempotency found;
-    if (store_get(batch->store, IDEMPOTENCY_COLLECTION, &idempotency_doc, &filter, batch->arena,
-                  &found, err))
-        return err->code != ERR_NOT_FOUND ? -1
-                                          : err_set(err, ERR_STORE_UNAVAILABLE,
-                                                    "the key's record ended just now; try again");
-    if (strcmp(found.request_hash, asked->request_hash) != 0)
-        return err_set(err, ERR_IDEMPOTENCY_KEY_REUSE,
-                       "the Idempotency-Key was used for another request");
-    if (strcmp(found.job, item->job->id) == 0)
-        return 0; /* our own record, sent twice */
-    struct job *job = arena_memdup(batch->arena, item->job, sizeof *job);
-    job->id = found.job;
-    item->adopted = true;
-    set_job(item, job);
+    int failed = store_get(batch->store, IDEMPOTENCY_COLLECTION, &idempotency_doc, &filter,
+                           batch->arena, &found, err);
+    if (failed && err->code != ERR_NOT_FOUND)
+        return -1;
+    if (failed) {
+        err_set(&item->result.err, ERR_OVERLOADED, "the key's record ended just now; try again");
+    } else if (strcmp(found.request_hash, asked->request_hash) != 0) {
+        err_set(&item->result.err, ERR_IDEMPOTENCY_KEY_REUSE,
+                "the Idempotency-Key was used for another request");
+    } else if (strcmp(found.job, item->job->id) != 0) { /* else our own record, sent twice */
+        item->adopted = true;
+        set_job(item, renamed(item->job, found.job, batch->arena));
+    }
     return 0;
 }
 
@@ -104,8 +119,8 @@ static int record_keys(const struct batch *batch, struct err *err)
         return -1;
     note_errs(&step);
     for (size_t i = 0; i < step.len; i++)
-        if (taken[i])
-            (void)adopt(batch, step.items[i], &step.items[i]->result.err);
+        if (taken[i] && adopt(batch, step.items[i], err))
+            return -1;
     return 0;
 }
 
@@ -160,44 +175,32 @@ static void insert_jobs(const struct batch *batch)
         note_errs(&step);
 }
 
-static bool has_new_scene(const struct commit_item *item)
+static bool has_scene(const struct commit_item *item)
 {
-    return is_new(item) && item->commit->scene;
+    return !is_failed(item) && item->commit->scene;
 }
 
+/* Of existing jobs, too: the older try may have ended between its job and its scene. Of two jobs of
+ * one record the later one wins; and whoever comes late, because another gateway was asked
+ * meanwhile, undoes nothing that the job has told by then. */
 static void merge_scenes(const struct batch *batch)
 {
     static const char *const unset[] = {"error_message", NULL}; /* of the job before */
     struct err err = {0};
-    struct step step = step_of(batch, has_new_scene);
+    struct step step = step_of(batch, has_scene);
     if (step.len == 0)
         return;
     struct scene *scenes = arena_alloc_array(batch->arena, step.len, sizeof *scenes);
     for (size_t i = 0; i < step.len; i++) {
         scenes[i] = *step.items[i]->commit->scene;
+        scenes[i].id = step.items[i]->job->scene;
         scenes[i].job = step.items[i]->job->id;
     }
-    if (store_merge_many(batch->store, SCENE_COLLECTION, &scene_doc, scenes, step.len, unset,
-                         step.errs, &err))
+    const struct store_merge merge = {scenes, step.len, "job", unset};
+    if (store_merge_many(batch->store, SCENE_COLLECTION, &scene_doc, &merge, step.errs, &err))
         fail_all(&step, &err);
     else
         note_errs(&step);
-}
-
-/* The older try may have ended between its job and its scene. */
-static void complete_scenes(const struct batch *batch)
-{
-    for (size_t i = 0; i < batch->len; i++) {
-        struct commit_item *item = &batch->items[i];
-        if (is_failed(item) || !item->result.existing || !item->commit->scene ||
-            job_terminal(item->job))
-            continue;
-        struct scene scene = *item->commit->scene;
-        struct err err = {0};
-        scene.job = item->job->id;
-        if (store_insert(batch->store, SCENE_COLLECTION, &scene_doc, &scene, &err) < 0)
-            item->result.err = err;
-    }
 }
 
 void commit_batch_write(struct store *store, struct commit_item *items, size_t len, int64_t now,
@@ -218,5 +221,4 @@ void commit_batch_write(struct store *store, struct commit_item *items, size_t l
     }
     insert_jobs(&batch);
     merge_scenes(&batch);
-    complete_scenes(&batch);
 }

@@ -30,8 +30,8 @@ struct commit {
     /* Merged into the record of its _id once the job is in; or NULL. Whether that record may be
      * written is checked before. */
     const struct scene *scene;
-    /* id and request_hash, or NULL. With it, a scene's id that the request did not name must be
-     * made from the hash, so that every try names the same one. */
+    /* id and request_hash, or NULL. A scene's id that the request did not name must be id_oid of
+     * the job's: where an older try has recorded the job's id, its scene's follows. */
     const struct idempotency *idempotency;
     /* Called exactly once, from a thread of the committer's; must not block. The result lives as
      * long as the call. ERR_STORE_UNAVAILABLE, ERR_IDEMPOTENCY_KEY_REUSE, or done. */

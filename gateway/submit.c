@@ -58,16 +58,6 @@ static const char *idempotency_id(struct request *request)
     return hash_of(&request->arena, texts, sizeof texts / sizeof texts[0]);
 }
 
-const char *submit_new_oid(struct request *request)
-{
-    char *oid = arena_alloc(&request->arena, ID_OID_LEN + 1);
-    if (request->headers.idempotency_key)
-        memcpy(oid, idempotency_id(request), ID_OID_LEN);
-    else
-        id_oid(clock_now_ms(), oid);
-    return oid;
-}
-
 static void fill_idempotency(struct submission *submission, int64_t now)
 {
     struct request *request = submission->request;
@@ -85,7 +75,7 @@ static void reply_accepted(struct submission *submission, const struct commit_re
     struct request *request = submission->request;
     struct accepted accepted = {
         .task_id = result->job_id ? result->job_id : submission->id,
-        .mongo_db_id = result->existing ? result->scene : submission->job.scene,
+        .mongo_db_id = result->scene,
         .queued = result->queued,
     };
     accepted.status_url = arena_printf(&request->arena, "/api/v1/jobs/%s", accepted.task_id);

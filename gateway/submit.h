@@ -13,7 +13,5 @@ int submit(struct api *api, struct request *request, const struct handler *handl
  * recipe. */
 int submit_recipe(struct request *request, struct job *job, const char *recipe,
                   const struct raw *params, struct err *err);
-/* For plans that make a record: its new ObjectId. Tries under one Idempotency-Key get the same. */
-const char *submit_new_oid(struct request *request);
 
 #endif

@@ -60,10 +60,13 @@ static void scene_of_failure(const struct job *job, struct scene *scene, struct 
 }
 
 /* The gateway died between the job and its scene: the job's parameters say what that would have
- * been. */
+ * been. A record that an older job wrote is this job's now, a later job's stays as it is. */
 static int make_scene(struct store *store, const struct job *job, struct scene *scene,
                       struct arena *arena, struct err *err)
 {
+    static const char *const unset[] = {"error_message", NULL};
+    const struct store_merge merge = {scene, 1, "job", scene->error_message ? NULL : unset};
+    struct err own = {0};
     struct media_store asked;
     if (doc_bson_unpack(&media_store_doc, &job->params, arena, &asked, err))
         return -1;
@@ -76,8 +79,15 @@ static int make_scene(struct store *store, const struct job *job, struct scene *
     scene->job = job->id;
     scene->metadata = asked.metadata;
     scene->created_at = job->created_at;
-    /* 1: it exists, so it is a later job's. */
-    return store_insert(store, SCENE_COLLECTION, &scene_doc, scene, err) < 0 ? -1 : 0;
+    int there = store_insert(store, SCENE_COLLECTION, &scene_doc, scene, err);
+    if (there != 1)
+        return there;
+    scene->created_at = 0; /* it keeps its own */
+    if (store_merge_many(store, SCENE_COLLECTION, &scene_doc, &merge, &own, err))
+        return -1;
+    if (own.code)
+        *err = own;
+    return own.code ? -1 : 0;
 }
 
 /* Conditional on {_id, job}: a later job's scene is not touched. */

@@ -265,6 +265,7 @@ int store_insert_jobs(struct store *store, const struct job *const *jobs, size_t
 /* Records: counted; what a test wants to see of them, it sees by a `seen` of its own. */
 static int (*fake_seen_update)(const void *filter, const void *set);
 static int (*fake_seen_insert)(const void *record);
+static void (*fake_seen_merge)(const void *record);
 
 int store_update(struct store *store, const char *collection, const struct doc *doc,
                  const void *filter, const void *set, const char *const *unset, bool upsert,
@@ -285,6 +286,18 @@ int store_insert(struct store *store, const char *collection, const struct doc *
     (void)store, (void)collection, (void)doc, (void)err;
     fake_store.inserts++;
     return fake_seen_insert ? fake_seen_insert(record) : 0;
+}
+
+int store_merge_many(struct store *store, const char *collection, const struct doc *doc,
+                     const struct store_merge *merge, struct err *errs, struct err *err)
+{
+    (void)store, (void)collection, (void)err;
+    for (size_t i = 0; i < merge->len; i++) {
+        errs[i] = (struct err){0};
+        if (fake_seen_merge)
+            fake_seen_merge((const char *)merge->records + i * doc->size);
+    }
+    return 0;
 }
 
 int store_find(struct store *store, const char *collection, const struct doc *doc,

@@ -26,15 +26,15 @@ static void a_ulid_begins_with_its_time(void)
     CHECK_INT(strspn(id, "0123456789ABCDEFGHJKMNPQRSTVWXYZ"), ID_ULID_LEN);
 }
 
-static void an_oid_begins_with_its_seconds_and_counts(void)
+static void an_oid_goes_with_a_ulid(void)
 {
-    char a[ID_OID_LEN + 1], b[ID_OID_LEN + 1];
-    id_oid(0x65432100LL * 1000 + 999, a);
-    id_oid(0x65432100LL * 1000 + 999, b);
-    CHECK_INT(strspn(a, "0123456789abcdef"), ID_OID_LEN);
-    CHECK_INT(strlen(a), ID_OID_LEN);
-    CHECK(memcmp(a, "65432100", 8) == 0);
-    CHECK(memcmp(a, b, 18) == 0);
+    char a[ID_OID_LEN + 1], b[ID_OID_LEN + 1], ulid[ID_ULID_LEN + 1];
+    id_oid("01ARYZ6S41TSV4RRFFQ69G5FAV", a); /* 1469918176385 ms */
+    CHECK_STR(a, "579d2be04c61efb99302bd5b");
+    id_ulid(0, ulid);
+    id_oid(ulid, a);
+    id_ulid(0, ulid);
+    id_oid(ulid, b);
     CHECK(strcmp(a, b) != 0);
 }
 
@@ -73,7 +73,7 @@ int main(void)
 {
     RUN(a_child_does_not_continue_its_parents_ids);
     RUN(a_ulid_begins_with_its_time);
-    RUN(an_oid_begins_with_its_seconds_and_counts);
+    RUN(an_oid_goes_with_a_ulid);
     RUN(hex_of_any_length);
     RUN(ulids_ascend_within_a_millisecond_and_when_time_steps_back);
 }

@@ -195,7 +195,7 @@ static void test_swap(void)
 static void test_records(void)
 {
     char id[ID_OID_LEN + 1];
-    id_oid(NOW, id);
+    fixture_oid(id);
     struct scene scene = {.id = id, .tenant = "store-test", .status = SCENE_PROCESSING};
     cut("insert", CUT_ANSWER, 1);
     CHECK_INT(store_insert(store, SCENE_COLLECTION, &scene_doc, &scene, &err), 0);

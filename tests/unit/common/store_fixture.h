@@ -29,6 +29,14 @@ static inline struct store *fixture_open(const char *url)
     return store;
 }
 
+/* An ObjectId that nobody else has. */
+static inline void fixture_oid(char out[ID_OID_LEN + 1])
+{
+    char id[ID_ULID_LEN + 1];
+    id_ulid(NOW, id);
+    id_oid(id, out);
+}
+
 /* A started job of three tasks: a and b can run, c needs both. */
 static inline struct job fixture_job(struct arena *arena)
 {

@@ -26,7 +26,7 @@ static struct err err;
 static struct record fresh(struct arena *arena, const char *tenant)
 {
     char id[ID_OID_LEN + 1];
-    id_oid(NOW, id);
+    fixture_oid(id);
     return (struct record){.id = arena_strdup(arena, id), .tenant = tenant, .at = NOW};
 }
 
@@ -93,7 +93,7 @@ static void test_many_in_pages(void)
     enum { LEN = 1203 };
     struct arena arena = {0};
     char tenant[ID_OID_LEN + 1];
-    id_oid(NOW, tenant);
+    fixture_oid(tenant);
     struct record *records = arena_alloc_array(&arena, LEN, sizeof *records);
     const char **ids = arena_alloc_array(&arena, LEN, sizeof *ids);
     for (int i = 0; i < LEN; i++) {

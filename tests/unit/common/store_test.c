@@ -296,7 +296,7 @@ static void test_list(void)
     struct err err = {0};
     char project[ID_OID_LEN + 1];
     struct job jobs[5];
-    id_oid(NOW, project);
+    fixture_oid(project);
     for (int i = 0; i < 5; i++) {
         jobs[i] = fixture_job(&arena);
         jobs[i].project_id = project;

@@ -49,7 +49,7 @@ static void prepare(struct post *post, bool with_scene)
     int64_t now = clock_now_ms();
     *post = (struct post){.commit = {.job = &post->job, .done = on_done, .arg = post}};
     id_ulid(now, post->id);
-    id_oid(now, post->oid);
+    id_oid(post->id, post->oid);
     post->job = (struct job){.id = post->id, .tenant = tenant, .owner = "test", .project_id = "p"};
     recipe_plan(recipe_find("hello"), &post->job, post->tasks, post->needs);
     post->scene = (struct scene){.id = post->oid,
@@ -248,9 +248,91 @@ static void a_record_without_its_job_is_made_true(void)
     CHECK_STR(post->answered_id, recorded);
     CHECK(store_job(store, recorded, &arena, &job, &err) == 0);
     CHECK(store_job(store, post->id, &arena, &job, &err) == -1);
-    struct scene scene, filter = {.id = post->oid};
+    char oid[ID_OID_LEN + 1]; /* the record that the first try would have made */
+    id_oid(recorded, oid);
+    CHECK_STR(post->answered_scene, oid);
+    struct scene scene, filter = {.id = oid};
     CHECK(store_get(store, SCENE_COLLECTION, &scene_doc, &filter, &arena, &scene, &err) == 0);
     CHECK_STR(scene.job, recorded);
+    arena_release(&arena);
+}
+
+static void keep_scene(const struct post *post, const char *job, enum scene_status status)
+{
+    struct err err = {0};
+    const struct scene scene = {.id = post->oid,
+                                .tenant = tenant,
+                                .project_id = "p",
+                                .job = job,
+                                .status = status,
+                                .error_message = "told"};
+    CHECK(store_insert(store, SCENE_COLLECTION, &scene_doc, &scene, &err) == 0);
+}
+
+static void keep_job(const struct job *job)
+{
+    struct err err = {0}, first = {0};
+    CHECK(store_insert_jobs(store, &job, 1, &first, &err) == 0 && first.code == ERR_NONE);
+}
+
+static struct scene scene_of(const struct post *post, struct arena *arena)
+{
+    struct scene scene = {0};
+    const struct scene filter = {.id = post->oid};
+    struct err err = {0};
+    CHECK(store_get(store, SCENE_COLLECTION, &scene_doc, &filter, arena, &scene, &err) == 0);
+    return scene;
+}
+
+/* The gateway died between the job and its scene, which is an older job's until then. */
+static void a_job_without_its_scene_gets_it(void)
+{
+    char key[33];
+    struct arena arena = {0};
+    struct err err = {0};
+    struct post *post = &posts[0][0], *again = &posts[0][1];
+    id_hex(key, 32);
+    prepare(post, true);
+    prepare(again, true);
+    memcpy(again->oid, post->oid, sizeof again->oid); /* named by the request */
+    const struct idempotency record = {key, post->id, "request", clock_now_ms()};
+    CHECK(store_insert(store, IDEMPOTENCY_COLLECTION, &idempotency_doc, &record, &err) == 0);
+    keep_job(&post->job);
+    keep_scene(post, "00000000000000000000000000", SCENE_FAILED);
+    set_key(again, key, "request");
+    commit_one(again);
+    CHECK_INT(again->result.err.code, ERR_NONE);
+    CHECK(again->result.existing);
+    CHECK_STR(scene_of(post, &arena).job, post->id);
+    CHECK_INT(scene_of(post, &arena).status, SCENE_PROCESSING);
+    CHECK(!scene_of(post, &arena).error_message);
+    arena_release(&arena);
+}
+
+/* Another gateway was asked the same while this one was held up, and the job has ended already. */
+static void who_comes_late_undoes_nothing(void)
+{
+    struct arena arena = {0};
+    struct post *post = &posts[0][0];
+    prepare(post, true);
+    keep_job(&post->job);
+    keep_scene(post, post->id, SCENE_FAILED);
+    commit_one(post);
+    CHECK_INT(post->result.err.code, ERR_NONE);
+    CHECK_INT(scene_of(post, &arena).status, SCENE_FAILED);
+    CHECK_STR(scene_of(post, &arena).error_message, "told");
+    arena_release(&arena);
+}
+
+static void a_later_jobs_scene_stays(void)
+{
+    struct arena arena = {0};
+    struct post *post = &posts[0][0];
+    prepare(post, true);
+    keep_scene(post, "7ZZZZZZZZZZZZZZZZZZZZZZZZZ", SCENE_COMPLETED);
+    commit_one(post);
+    CHECK_INT(post->result.err.code, ERR_NONE);
+    CHECK_INT(scene_of(post, &arena).status, SCENE_COMPLETED);
     arena_release(&arena);
 }
 
@@ -313,6 +395,9 @@ static void run_with_services(void)
     RUN(a_retry_gets_the_first_job);
     RUN(retries_in_one_batch_make_one_job);
     RUN(a_record_without_its_job_is_made_true);
+    RUN(a_job_without_its_scene_gets_it);
+    RUN(who_comes_late_undoes_nothing);
+    RUN(a_later_jobs_scene_stays);
     RUN(a_scene_keeps_what_is_not_written);
     close_all();
     amqp_queue_verb("mediafleet.hello", QUEUE_PURGE);

@@ -61,6 +61,15 @@ static int see_insert(const void *record)
     return 0;
 }
 
+static void see_merge(const void *record)
+{
+    const struct scene *made = record;
+    if (strcmp(scene.job, made->job) >= 0)
+        return;
+    scene.job = made->job;
+    keep(made);
+}
+
 static void settle(struct job *job, size_t task, enum error code, struct raw result)
 {
     const struct outcome outcome = {.error = {code, code ? "because" : NULL}, .result = result};
@@ -171,10 +180,20 @@ static void twice_is_once(void)
 static void a_later_jobs_scene_is_not_touched(void)
 {
     struct job *job = finishing(NULL);
-    scene.job = "a later one";
+    scene.job = "7ZZZZZZZZZZZZZZZZZZZZZZZZZ";
     CHECK_INT(finish(job), 0);
     CHECK_INT(scene.status, SCENE_PROCESSING);
     CHECK_INT(fake_job(job->id)->state, JOB_SUCCEEDED);
+}
+
+/* The gateway died before it could say whose the record is now. */
+static void an_older_jobs_scene_is_taken(void)
+{
+    struct job *job = finishing(NULL);
+    scene.job = "00000000000000000000000000";
+    CHECK_INT(finish(job), 0);
+    CHECK_STR(scene.job, job->id);
+    CHECK_INT(scene.status, SCENE_COMPLETED);
 }
 
 static void a_scene_that_was_never_made_is_made(void)
@@ -231,12 +250,14 @@ int main(void)
     config.fleet.workspace = workspace;
     fake_seen_update = see_update;
     fake_seen_insert = see_insert;
+    fake_seen_merge = see_merge;
     runtime.batch = batch_new(NULL);
     RUN(a_success_is_told_and_leaves_no_files);
     RUN(a_failure_gives_its_objects_to_cleanup);
     RUN(what_never_uploaded_leaves_nothing_to_clean);
     RUN(twice_is_once);
     RUN(a_later_jobs_scene_is_not_touched);
+    RUN(an_older_jobs_scene_is_taken);
     RUN(a_scene_that_was_never_made_is_made);
     RUN(an_outage_in_between_leaves_it_finishing);
 
