@@ -36,6 +36,11 @@ void bucket_free(struct bucket *bucket)
         bucket->ops->free(bucket);
 }
 
+void bucket_set_patience(struct bucket *bucket, int64_t call_ms)
+{
+    bucket->call_ms = call_ms;
+}
+
 const char *bucket_backend(const struct bucket *bucket)
 {
     return bucket->backend;

@@ -40,6 +40,9 @@ struct bucket_put {
 /* ERR_STORAGE_DISABLED for backend none. */
 int bucket_open(struct bucket **out, const struct bucket_settings *settings, struct err *err);
 void bucket_free(struct bucket *bucket);
+/* For callers somebody waits for: a call that sends no file ends after so long, its further tries included. 0, the
+ * default: see bucket_put. */
+void bucket_set_patience(struct bucket *bucket, int64_t call_ms);
 const char *bucket_backend(const struct bucket *bucket); /* "local", "minio", "s3", "r2" */
 const char *bucket_name(const struct bucket *bucket);    /* the bucket's name; local: the directory's */
 

@@ -31,6 +31,7 @@ struct bucket_ops {
 struct bucket {
     const struct bucket_ops *ops;
     const char *backend, *name;
+    int64_t call_ms; /* bucket_set_patience */
     struct arena arena;
 };
 

@@ -327,17 +327,22 @@ static int sleep_watched(struct s3_call *call, int64_t ms, struct err *err)
 
 int s3_perform(struct s3 *s3, struct s3_call *call, struct err *err)
 {
+    const int64_t patience_ms = s3->bucket.call_ms;
+    const int64_t end_ms = patience_ms ? clock_mono_ms() + patience_ms : INT64_MAX;
     for (int tries = 1;; tries++) {
         struct err own = {0};
         if (s3_prepare(s3, call, err))
             return -1;
         call->http.fresh = tries > 1;
+        if (patience_ms)
+            call->http.total_timeout_ms = (int)(end_ms - clock_mono_ms()) + 1;
         (void)http_perform(s3->http, &call->http, &own); /* call->http.err has it, too */
         int again = s3_judge(call, &own);
         if (again == 0)
             return 0;
         int64_t pause_ms = s3_pause_ms(tries, own.retry_after_ms);
-        if (again < 0 || tries == S3_TRIES || pause_ms < 0) {
+        bool over = pause_ms < 0 || pause_ms >= end_ms - clock_mono_ms();
+        if (again < 0 || tries == S3_TRIES || over) {
             *err = own;
             return -1;
         }

@@ -10,12 +10,20 @@
 #include "gateway/range.h"
 #include "proto/file_path.h"
 
-enum { PLAYLIST_MAX_BYTES = 8 << 20, PRESIGN_MIN_S = 60, PRESIGN_MAX_S = 604800 };
+enum {
+    PLAYLIST_MAX_BYTES = 8 << 20,
+    PRESIGN_MIN_S = 60,
+    PRESIGN_MAX_S = 604800,
+    BUCKET_MS = 2000 /* as for the store: a bucket that hangs must not take every API thread */
+};
 
 int api_bucket(struct api *api, struct bucket **out, struct err *err)
 {
-    if (!api->bucket && bucket_open(&api->bucket, api->services->bucket, err))
-        return -1;
+    if (!api->bucket) {
+        if (bucket_open(&api->bucket, api->services->bucket, err))
+            return -1;
+        bucket_set_patience(api->bucket, BUCKET_MS);
+    }
     *out = api->bucket;
     return 0;
 }

@@ -90,7 +90,7 @@ static int fail(const struct http_request *http, struct arena *arena, struct err
                        "the answer was HTTP %d without a problem document", http->status);
     err_set(err, problem.code, "%s", problem.detail ? problem.detail : problem.title);
     if (problem.errors.len > 0 && problem.errors.at[0].pointer)
-        err_prefix(err, "%s: ", problem.errors.at[0].pointer);
+        err_prefix(err, "%s", problem.errors.at[0].pointer);
     return -1;
 }
 
@@ -107,7 +107,7 @@ static int read_answer(const struct http_request *http, const struct client_requ
         return fail(http, arena, err);
     if (doc_json_decode(request->answer_doc, http->text.at ? http->text.at : "", http->text.len,
                         DOC_JSON_LENIENT, arena, out, err))
-        return err_prefix(err, "the gateway's answer is not understood: ");
+        return err_prefix(err, "the gateway's answer is not understood");
     return 0;
 }
 

@@ -146,6 +146,19 @@ static void uploads_of_others_are_left_alone(void)
     CHECK_INT(server.served, 1);
 }
 
+/* Six tries would follow, each until the stall is noticed. */
+static void patience_bounds_a_call(void)
+{
+    const struct stub_step steps[] = {{.answer = "", .hang = true}, {.answer = "", .hang = true}};
+    struct bucket *bucket = serve(steps, 2);
+    struct object object;
+    bucket_set_patience(bucket, 500);
+    CHECK_INT(bucket_head(bucket, "p/a", &arena, &object, &err), -1);
+    CHECK_INT(err.code, ERR_STORAGE_TIMEOUT);
+    end(bucket);
+    CHECK_INT(server.served, 1);
+}
+
 int main(void)
 {
     RUN(pages_are_put_together);
@@ -154,6 +167,7 @@ int main(void)
     RUN(a_call_that_fails_leaves_every_key_in_doubt);
     RUN(open_uploads_are_aborted);
     RUN(uploads_of_others_are_left_alone);
+    RUN(patience_bounds_a_call);
     arena_release(&arena);
     return 0;
 }
