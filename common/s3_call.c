@@ -289,7 +289,7 @@ int s3_judge(struct s3_call *call, struct err *err)
     if (ok && !(call->patient && strstr(body, "<Error")))
         return 0;
     /* Without a readable explanation the status alone decides. */
-    (void)s3_xml_read(body, http->text.len, read_error, &told, &ignored);
+    (void)s3_xml_read(body, http->text.len, "Error", read_error, &told, &ignored);
     memcpy(call->code, told.code, sizeof call->code);
     enum error error;
     int again = s3_code_error(told.code, ok ? 500 : http->status, &error);

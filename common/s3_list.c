@@ -73,7 +73,12 @@ static int list_page(struct s3 *s3, const char *prefix, const char *after, struc
     if (s3_perform(s3, &call, err))
         return err->code == ERR_OBJECT_NOT_FOUND ? (err->code = ERR_STORAGE_BUCKET, -1) : -1;
     const struct text *text = &call.http.text;
-    return s3_xml_read(text->len ? text->at : "", text->len, read_page, page, err);
+    if (s3_xml_read(text->len ? text->at : "", text->len, "ListBucketResult", read_page, page, err))
+        return -1;
+    if (page->truncated && page->len == 0)
+        return err_set(err, ERR_STORAGE_UNAVAILABLE,
+                       "the storage listed nothing, but there is more");
+    return 0;
 }
 
 int s3_list(struct bucket *bucket, const char *prefix, const char *after, size_t limit,
@@ -87,7 +92,7 @@ int s3_list(struct bucket *bucket, const char *prefix, const char *after, size_t
         page.at = arena_alloc_array(arena, page.limit, sizeof *page.at);
         if (list_page((struct s3 *)bucket, prefix, after, &page, err))
             return -1;
-        more = page.truncated && page.len > 0;
+        more = page.truncated;
         if (found.len + page.len > room) {
             room = 2 * room + page.len;
             struct object *at = arena_alloc_array(arena, room, sizeof *at);
@@ -156,7 +161,8 @@ static int delete_page(struct s3 *s3, struct deletion *deletion, struct arena *a
     if (s3_perform(s3, &call, err))
         return -1;
     const struct text *text = &call.http.text;
-    if (text->len > 0 && s3_xml_read(text->at, text->len, read_deletion, deletion, err))
+    if (text->len > 0 &&
+        s3_xml_read(text->at, text->len, "DeleteResult", read_deletion, deletion, err))
         return -1;
     if (deletion->first.code == ERR_NONE)
         return 0;
@@ -235,7 +241,8 @@ static int abort_round(struct s3 *s3, const char *prefix, struct arena *arena, s
     if (s3_perform(s3, &call, err))
         return -1;
     const struct text *text = &call.http.text;
-    if (s3_xml_read(text->len ? text->at : "", text->len, read_upload, uploads, err))
+    if (s3_xml_read(text->len ? text->at : "", text->len, "ListMultipartUploadsResult", read_upload,
+                    uploads, err))
         return -1;
     for (size_t i = 0; i < uploads->len; i++) {
         if (strncmp(uploads->at[i].key, prefix, strlen(prefix)) != 0)

@@ -124,7 +124,8 @@ static int take_upload_id(struct s3_upload *upload, const struct s3_call *call, 
 {
     struct initiated initiated = {.arena = arena};
     const struct text *text = &call->http.text;
-    if (s3_xml_read(text->len ? text->at : "", text->len, read_upload_id, &initiated, err))
+    if (s3_xml_read(text->len ? text->at : "", text->len, "InitiateMultipartUploadResult",
+                    read_upload_id, &initiated, err))
         return -1;
     if (!initiated.id || !*initiated.id)
         return err_set(err, ERR_STORAGE_UNAVAILABLE, "the storage gave no upload id");

@@ -9,7 +9,7 @@
 enum { NAME_MAX_LEN = 64, PATH_LEN = S3_XML_DEPTH * (NAME_MAX_LEN + 1) };
 
 struct reader {
-    const char *at, *end;
+    const char *at, *end, *root;
     char path[PATH_LEN + 1];
     size_t starts[S3_XML_DEPTH]; /* where each name on the path begins */
     size_t depth, path_len;
@@ -151,6 +151,9 @@ static bool open_element(struct reader *reader)
     bool empty = false;
     if (len == 0 || reader->depth == S3_XML_DEPTH || reader->ended)
         return false;
+    if (reader->depth == 0 && reader->root &&
+        (strlen(reader->root) != len || memcmp(reader->root, reader->at, len) != 0))
+        return false;
     if (reader->depth > 0)
         reader->path[reader->path_len++] = '/';
     reader->starts[reader->depth++] = reader->path_len;
@@ -204,12 +207,13 @@ static bool read_piece(struct reader *reader)
     return add_text(reader, *reader->at++);
 }
 
-int s3_xml_read(const char *xml, size_t len,
+int s3_xml_read(const char *xml, size_t len, const char *root,
                 int (*element)(void *arg, const char *path, const char *text), void *arg,
                 struct err *err)
 {
     static const char mark[] = "\xef\xbb\xbf"; /* of the byte order */
-    struct reader reader = {.at = xml, .end = xml + len, .element = element, .arg = arg};
+    struct reader reader = {
+        .at = xml, .end = xml + len, .root = root, .element = element, .arg = arg};
     if (len >= sizeof mark - 1 && memcmp(xml, mark, sizeof mark - 1) == 0)
         reader.at += sizeof mark - 1;
     while (reader.at < reader.end)

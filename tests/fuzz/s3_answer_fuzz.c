@@ -10,7 +10,7 @@ static void read_list(const char *xml, size_t len, struct arena *arena)
     struct err err = {0};
     struct page page = {.arena = arena, .limit = LIMIT};
     page.at = arena_alloc_array(arena, LIMIT, sizeof *page.at);
-    if (s3_xml_read(xml, len, read_page, &page, &err) != 0)
+    if (s3_xml_read(xml, len, "ListBucketResult", read_page, &page, &err) != 0)
         return;
     if (page.len > LIMIT)
         abort();
@@ -24,7 +24,7 @@ static void read_deletions(const char *xml, size_t len)
     static const char *const keys[] = {"a", "projects/p/scenes/s/j/b"};
     struct err err = {0}, errs[2] = {0};
     struct deletion deletion = {.keys = keys, .len = 2, .errs = errs};
-    (void)s3_xml_read(xml, len, read_deletion, &deletion, &err);
+    (void)s3_xml_read(xml, len, "DeleteResult", read_deletion, &deletion, &err);
     if ((errs[0].code || errs[1].code) && !deletion.first.code)
         abort();
 }
@@ -34,7 +34,7 @@ static void read_uploads(const char *xml, size_t len, struct arena *arena)
     struct err err = {0};
     struct open_uploads *uploads = arena_alloc(arena, sizeof *uploads);
     uploads->arena = arena;
-    (void)s3_xml_read(xml, len, read_upload, uploads, &err);
+    (void)s3_xml_read(xml, len, "ListMultipartUploadsResult", read_upload, uploads, &err);
     for (size_t i = 0; i < uploads->len; i++)
         if (!uploads->at[i].key || !uploads->at[i].id)
             abort();

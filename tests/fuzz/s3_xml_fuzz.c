@@ -67,7 +67,7 @@ static void check(const struct element *element, struct arena *arena)
     struct text xml = {.arena = arena};
     struct err err = {0};
     write_plainly(&xml, element);
-    if (s3_xml_read(xml.at, xml.len, take, &again, &err) != 0 ||
+    if (s3_xml_read(xml.at, xml.len, NULL, take, &again, &err) != 0 ||
         strcmp(again.at[0].path, element->path) != 0 ||
         strcmp(again.at[0].text, element->text) != 0)
         abort();
@@ -78,7 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     struct arena arena = {0};
     struct elements elements = {.arena = &arena};
     struct err err = {0};
-    int result = s3_xml_read((const char *)bytes, len, take, &elements, &err);
+    int result = s3_xml_read((const char *)bytes, len, NULL, take, &elements, &err);
     if ((result == 0) != (err.code == ERR_NONE) || (result == 0 && elements.len == 0))
         abort();
     for (size_t i = 0; i < elements.len; i++)

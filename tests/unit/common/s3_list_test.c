@@ -81,6 +81,11 @@ static void strange_answers_are_failures(void)
         ERR_STORAGE_UNAVAILABLE);
     CHECK_INT(list_code(ANSWER("<!DOCTYPE x><ListBucketResult/>")), ERR_STORAGE_UNAVAILABLE);
     CHECK_INT(list_code(ANSWER("")), ERR_STORAGE_UNAVAILABLE);
+    CHECK_INT(list_code(ANSWER("<Error><Code>InternalError</Code></Error>")),
+              ERR_STORAGE_UNAVAILABLE);
+    CHECK_INT(list_code(ANSWER("<ListBucketResult><IsTruncated>true</IsTruncated>"
+                               "</ListBucketResult>")),
+              ERR_STORAGE_UNAVAILABLE);
     CHECK_INT(list_code("HTTP/1.1 404 X\r\n\r\n<Error><Code>NoSuchBucket</Code></Error>"),
               ERR_STORAGE_BUCKET);
     CHECK_INT(list_code("HTTP/1.1 301 X\r\nLocation: http://127.0.0.1:1/\r\n\r\n"), ERR_CONFIG);
@@ -103,6 +108,18 @@ static void deletion_tells_of_each_key(void)
     CHECK(strstr(server.heads[0], "POST /bu?delete= "));
     CHECK(strcasestr(server.heads[0], "\r\ncontent-md5: "));
     CHECK(strstr(server.body[0], "<Object><Key>p/b</Key></Object>"));
+}
+
+/* Not even with status 200. */
+static void an_error_is_no_deletion(void)
+{
+    const struct stub_step step = {.answer = ANSWER("<Error><Code>InternalError</Code></Error>")};
+    struct bucket *bucket = serve(&step, 1);
+    const char *keys[] = {"p/a"};
+    struct err errs[1];
+    CHECK_INT(bucket_delete(bucket, keys, 1, errs, &err), -1);
+    end(bucket);
+    CHECK_INT(errs[0].code, ERR_STORAGE_UNAVAILABLE);
 }
 
 static void a_call_that_fails_leaves_every_key_in_doubt(void)
@@ -164,6 +181,7 @@ int main(void)
     RUN(pages_are_put_together);
     RUN(strange_answers_are_failures);
     RUN(deletion_tells_of_each_key);
+    RUN(an_error_is_no_deletion);
     RUN(a_call_that_fails_leaves_every_key_in_doubt);
     RUN(open_uploads_are_aborted);
     RUN(uploads_of_others_are_left_alone);

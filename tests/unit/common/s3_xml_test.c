@@ -19,7 +19,7 @@ static int read_all(const char *xml)
 {
     struct err err = {0};
     seen[0] = '\0';
-    int result = s3_xml_read(xml, strlen(xml), note, NULL, &err);
+    int result = s3_xml_read(xml, strlen(xml), NULL, note, NULL, &err);
     CHECK_INT(err.code, result ? ERR_STORAGE_UNAVAILABLE : ERR_NONE);
     return result;
 }
@@ -95,9 +95,9 @@ static void texts_are_bounded(void)
     CHECK_INT(read_all(xml), 0);
     memcpy(xml + 3 + S3_XML_TEXT, "x</a>", 6);
     CHECK_INT(read_all(xml), -1);
-    CHECK_INT(s3_xml_read("<a>\0</a>", 8, note, NULL, &err), -1);
-    CHECK_INT(s3_xml_read("<a>&lt\0;</a>", 12, note, NULL, &err), -1);
-    CHECK_INT(s3_xml_read("<a>&#65\0;</a>", 13, note, NULL, &err), -1);
+    CHECK_INT(s3_xml_read("<a>\0</a>", 8, "a", note, NULL, &err), -1);
+    CHECK_INT(s3_xml_read("<a>&lt\0;</a>", 12, "a", note, NULL, &err), -1);
+    CHECK_INT(s3_xml_read("<a>&#65\0;</a>", 13, "a", note, NULL, &err), -1);
 }
 
 /* Every beginning of a good document is refused without reading behind it. */
@@ -109,7 +109,7 @@ static void cut_documents_are_refused(void)
         char *copy = malloc(len ? len : 1);
         CHECK(copy);
         memcpy(copy, xml, len);
-        CHECK_INT(s3_xml_read(copy, len, note, NULL, &err), -1);
+        CHECK_INT(s3_xml_read(copy, len, "A", note, NULL, &err), -1);
         free(copy);
     }
 }
@@ -125,7 +125,8 @@ static int refuse(void *arg, const char *path, const char *text)
 static void a_reader_may_refuse(void)
 {
     struct err err = {0};
-    CHECK_INT(s3_xml_read("<a/>", 4, refuse, NULL, &err), -1);
+    CHECK_INT(s3_xml_read("<a/>", 4, "a", refuse, NULL, &err), -1);
+    CHECK_INT(s3_xml_read("<a/>", 4, "b", note, NULL, &err), -1); /* another root */
 }
 
 int main(void)
