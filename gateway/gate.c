@@ -209,10 +209,10 @@ static const char *allowed_origin(const struct services *services, const char *o
 static void add_cors(const struct services *services, struct request *request)
 {
     const char *origin = allowed_origin(services, request->headers.origin);
+    reply_header(request, "Vary", "Origin"); /* a cache must not give this answer to a web page */
     if (!origin)
         return;
     reply_header(request, "Access-Control-Allow-Origin", origin);
-    reply_header(request, "Vary", "Origin");
     if (!request->headers.preflight_method) {
         reply_header(request, "Access-Control-Expose-Headers",
                      "ETag, Location, Retry-After, X-Request-Id, Content-Range");

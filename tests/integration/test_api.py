@@ -348,6 +348,7 @@ def test_origins_and_rate(make_fleet):
     assert fleet.get("/api/v1/jobs", headers=mine).headers["Access-Control-Allow-Origin"] == "https://app.example"
     other = fleet.get("/api/v1/jobs", headers={"Origin": "https://evil.example"})
     assert "Access-Control-Allow-Origin" not in other.headers
+    assert other.headers["Vary"] == "Origin" and fleet.get("/healthz", key="").headers["Vary"] == "Origin"
     answers = [fleet.get("/api/v1/jobs?limit=1", key=fleet.viewer_key) for _ in range(60)]
     refused = [answer for answer in answers if answer.status_code == 429]
     assert refused
