@@ -1,6 +1,6 @@
 /* Fuzzes what is read out of a storage's answers: lists, results of deletes, uploads, errors. */
 /* NOLINTNEXTLINE(bugprone-suspicious-include): its readers are static. */
-#include "common/s3_list.c" /* its readers are nobody else's */
+#include "common/s3_list.c"
 #include "common/s3_upload.h"
 #include "tests/fuzz/fuzz.h"
 
