@@ -120,13 +120,15 @@ int jpeg_decode(const uint8_t *bytes, size_t len, int min_width, int min_height,
                 struct err *err)
 {
     CLEANUP(destroy_at) tjhandle handle = tjInitDecompress();
-    struct header header;
+    struct header header = {.subsampling = -1};
     if (!handle)
         abort();
     int result = tjDecompressHeader3(handle, bytes, len, &header.width, &header.height,
                                      &header.subsampling, &header.colours);
     if (judge(handle, result, err) < 0)
         return -1;
+    if (header.width < 1 || header.height < 1) /* a warning left it unread */
+        return err_set(err, ERR_CORRUPT_IMAGE, "%s", tjGetErrorStr2(handle));
     if (header.subsampling < 0 || header.subsampling >= TJ_NUMSAMP)
         return err_set(err, ERR_UNSUPPORTED_IMAGE, "an unusual chroma subsampling");
     tjscalingfactor factor = choose(&header, min_width, min_height);
