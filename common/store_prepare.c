@@ -20,6 +20,7 @@ static const struct index indexes[] = {
     {.collection = "jobs", .keys = {"tenant", "_id"}},
     {.collection = "jobs", .keys = {"tenant", "state", "_id"}},
     {.collection = "jobs", .keys = {"tenant", "project_id", "_id"}},
+    {.collection = "jobs", .keys = {"state", "_id"}},
     {.collection = "jobs", .keys = {"expires_at"}, .expires = true},
     {.collection = "idempotency", .keys = {"at"}, .expires = true, .keep_s = DAY_S},
     {.collection = "scenes", .keys = {"tenant", "project_id", "_id"}},

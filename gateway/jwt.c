@@ -10,10 +10,12 @@
 
 struct jwt_header {
     const char *alg, *typ;
+    struct strs crit;
 };
 static const struct field header_fields[] = {
     FIELD(jwt_header, alg, .flags = FIELD_REQUIRED, .text = "HS256."),
     FIELD(jwt_header, typ, .text = "JWT."),
+    FIELD(jwt_header, crit, .text = "What must be understood (RFC 7515, 4.1.11): nothing is."),
 };
 static const struct doc jwt_header_doc = DOC(jwt_header, header_fields);
 
@@ -104,6 +106,8 @@ int jwt_verify(const char *token, size_t len, const char *secret, int64_t now_s,
         return -1;
     if (strcmp(header.alg, "HS256") != 0)
         return invalid(err, "its algorithm is not HS256");
+    if (header.crit.len)
+        return invalid(err, "it needs an extension");
     if (decode(parts[1], &jwt_claims_doc, arena, &claims, err) || check_times(&claims, now_s, err))
         return -1;
     *out = claims;

@@ -62,6 +62,8 @@ static void bad_tokens(void)
         {"{\"alg\":\"none\"}", CLAIMS("\"exp\":1800000100"), SECRET, ERR_INVALID_TOKEN},
         {"{\"alg\":\"RS256\"}", CLAIMS("\"exp\":1800000100"), SECRET, ERR_INVALID_TOKEN},
         {"{\"alg\":\"HS512\"}", CLAIMS("\"exp\":1800000100"), SECRET, ERR_INVALID_TOKEN},
+        {"{\"alg\":\"HS256\",\"crit\":[\"b64\"]}", CLAIMS("\"exp\":1800000100"), SECRET,
+         ERR_INVALID_TOKEN},
         {"{\"alg\":\"hs256\"}", CLAIMS("\"exp\":1800000100"), SECRET, ERR_INVALID_TOKEN},
         {"{\"typ\":\"JWT\"}", CLAIMS("\"exp\":1800000100"), SECRET, ERR_INVALID_TOKEN},
         {"[]", CLAIMS("\"exp\":1800000100"), SECRET, ERR_INVALID_TOKEN},
