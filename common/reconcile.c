@@ -33,6 +33,13 @@ struct reconcile {
     atomic_llong looked, expired, published, conflicts, failures;
 };
 
+/* Any worker does the finish duties of any job. The cleanup queue is short; should nobody serve it,
+ * the next try goes to where the job began. */
+static enum kind finisher(const struct job *job)
+{
+    return job->nudges % 2 ? job->tasks.at[0].kind : KIND_CLEANUP;
+}
+
 int reconcile_publish(struct publisher *publisher, const struct job *job, int64_t now,
                       struct err *err)
 {
@@ -43,7 +50,7 @@ int reconcile_publish(struct publisher *publisher, const struct job *job, int64_
             due[len++] = (struct publication){
                 .kind = job->tasks.at[i].kind, .job = job->id, .task = (int64_t)i};
     if (job_finishing(job) && job->tasks.len)
-        due[len++] = (struct publication){.kind = job->tasks.at[0].kind, .job = job->id, .task = 0};
+        due[len++] = (struct publication){.kind = finisher(job), .job = job->id, .task = 0};
     return len ? publisher_send(publisher, due, len, err) : 0;
 }
 

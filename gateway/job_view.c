@@ -10,7 +10,8 @@ enum { PHASE_MAX = 256 };
 
 static struct task_view view_task(const struct task *task)
 {
-    int64_t attempt = task->failures + 1;
+    /* The one that runs or would run next; of a failed task the one that failed. */
+    int64_t attempt = task->failures + (task->state == TASK_FAILED && task->failures ? 0 : 1);
     return (struct task_view){
         .name = task->name,
         .kind = task->kind,

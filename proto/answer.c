@@ -37,7 +37,7 @@ static const struct field task_view[] = {
           .text = "What kind of worker runs it."),
     FIELD(task_view, state, .flags = FIELD_REQUIRED, .names = task_state_names,
           .text = "Where it stands."),
-    FIELD(task_view, attempt, .flags = FIELD_ALWAYS, .text = "Runs that failed, and one."),
+    FIELD(task_view, attempt, .flags = FIELD_ALWAYS, .text = "Which attempt runs, is next, or failed."),
     FIELD(task_view, max_attempts, .flags = FIELD_ALWAYS, .text = "How many runs it has at most."),
     FIELD(task_view, percent, .flags = FIELD_ALWAYS, .text = "0 to 100, never falls."),
     FIELD(task_view, message, .text = "What it does, for people."),

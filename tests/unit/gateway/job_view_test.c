@@ -43,6 +43,9 @@ static void attempts_are_bounded(void)
     CHECK_INT(view(true).tasks.at[0].attempt, 2);
     tasks[0].failures = tasks[0].max_attempts;
     CHECK_INT(view(true).tasks.at[0].attempt, tasks[0].max_attempts);
+    tasks[0].failures = 1;
+    tasks[0].state = TASK_FAILED; /* for good, at the first attempt */
+    CHECK_INT(view(true).tasks.at[0].attempt, 1);
 }
 
 static void a_failed_job_names_its_task(void)
