@@ -115,6 +115,20 @@ static int serve_playlist(struct request *request, struct bucket *bucket, const 
     return 0;
 }
 
+/* A redirect would not do: a presigned URL is good for one method. */
+static int tell(struct request *request, struct bucket *bucket, const char *key, struct err *err)
+{
+    struct object object;
+    if (bucket_head(bucket, key, &request->arena, &object, err))
+        return -1;
+    request->reply.status = 200;
+    request->reply.file_len = object.size_bytes;
+    reply_header(request, "ETag", etag_of(&request->arena, key, object.size_bytes));
+    reply_header(request, "Accept-Ranges", "bytes");
+    describe(request, key);
+    return 0;
+}
+
 /* As long as the grant has left, so that a player may keep the answer. */
 static int redirect(struct request *request, struct bucket *bucket, const char *key, int64_t left_s,
                     struct err *err)
@@ -146,6 +160,8 @@ API_ANSWER(api_media)
         return -1;
     if (strcmp(bucket_backend(bucket), "local") == 0)
         return serve_file(request, bucket, key, err);
+    if (strcmp(request->method, "HEAD") == 0)
+        return tell(request, bucket, key, err);
     if (file_kind(key)->type == FILE_PLAYLIST)
         return serve_playlist(request, bucket, key, err);
     return redirect(request, bucket, key, media_url_expires(grant) - now_s, err);

@@ -17,7 +17,8 @@ static void evbuffer_free_at(struct evbuffer **buffer)
 static void add_headers(const struct reply *reply, struct evkeyvalq *headers)
 {
     char len[24];
-    int64_t body_len = reply->fd >= 0 ? reply->file_len : (int64_t)reply->body.len;
+    /* Without a file of ours: an object elsewhere, of which a HEAD tells the size. */
+    int64_t body_len = reply->body.len ? (int64_t)reply->body.len : reply->file_len;
     for (size_t i = 0; i < reply->headers_len; i++)
         evhttp_add_header(headers, reply->headers[i].name, reply->headers[i].value);
     if (reply->content_type)

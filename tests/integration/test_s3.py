@@ -4,6 +4,7 @@ import os
 import urllib.parse
 
 import pytest
+import requests
 
 import hls_check
 import stored
@@ -84,6 +85,15 @@ def test_playlists_are_served_and_the_rest_redirected(fleet_s3, scene):
     assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"] and int(query["X-Amz-Expires"][0]) <= 7 * 86400
     answer = stored.fetch(scene["thumbnails"]["large"])
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "image/jpeg")
+
+
+def test_head_tells_without_a_redirect(scene):
+    """A presigned URL is good for one method: the gateway answers HEAD itself."""
+    for url in (scene["thumbnails"]["large"], scene["playlist_url"]):
+        head, whole = requests.head(url, timeout=10), stored.fetch(url)
+        assert head.status_code == 200 and head.content == b""
+        assert head.headers["Content-Type"] == whole.headers["Content-Type"]
+        assert int(head.headers["Content-Length"]) == len(whole.content)
 
 
 def test_the_bucket_is_private(fleet_s3, scene):
