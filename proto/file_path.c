@@ -34,6 +34,12 @@ static const struct field fields[] = {
 /* clang-format on */
 const struct doc file_path_doc = DOC(file_path, fields);
 
+int file_path_by_key(const void *left, const void *right)
+{
+    const struct file_path *a = left, *b = right;
+    return strcmp(a->object_key, b->object_key);
+}
+
 static const struct file_kind file_kinds[] = {
     {".m3u8", FILE_PLAYLIST, "application/vnd.apple.mpegurl", IMMUTABLE},
     {".mp4", FILE_INIT, "video/mp4", IMMUTABLE},

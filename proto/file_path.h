@@ -26,6 +26,8 @@ struct file_path {
     enum file_state state;
 };
 extern const struct doc file_path_doc;
+/* Orders rows by their object key, for qsort and bsearch. */
+int file_path_by_key(const void *left, const void *right);
 
 /* What a file's name says: type, Content-Type, Cache-Control (Apple HLS authoring spec 10.4; jobs are in the key, so
  * that everything is immutable). Names without a known extension are `source`, application/octet-stream. */

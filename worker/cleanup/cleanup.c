@@ -17,12 +17,6 @@ struct rows {
     bool *found; /* its object was in the bucket */
 };
 
-static int by_key(const void *left, const void *right)
-{
-    const struct file_path *a = left, *b = right;
-    return strcmp(a->object_key, b->object_key);
-}
-
 static void append(struct rows *rows, const struct file_path *more, size_t len, struct arena *arena)
 {
     if (rows->len + len > rows->room) {
@@ -56,7 +50,7 @@ static int read_rows(struct run *run, const struct bucket *bucket, const char *j
     } while (len == BATCH);
     rows->found = arena_alloc_array(run_arena(run), rows->len + 1, sizeof *rows->found);
     if (rows->len)
-        qsort(rows->at, rows->len, sizeof *rows->at, by_key);
+        qsort(rows->at, rows->len, sizeof *rows->at, file_path_by_key);
     return 0;
 }
 
@@ -78,7 +72,8 @@ static void note_found(struct rows *rows, const struct objects *objects)
     for (size_t i = 0; i < objects->len; i++) {
         struct file_path wanted = {.object_key = objects->at[i].key};
         struct file_path *row =
-            rows->len ? bsearch(&wanted, rows->at, rows->len, sizeof *rows->at, by_key) : NULL;
+            rows->len ? bsearch(&wanted, rows->at, rows->len, sizeof *rows->at, file_path_by_key)
+                      : NULL;
         if (row)
             rows->found[row - rows->at] = true;
     }

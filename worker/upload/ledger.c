@@ -63,12 +63,6 @@ int ledger_write(struct run *run, struct bucket *bucket, const struct upload_fil
              : 0;
 }
 
-static int by_key(const void *left, const void *right)
-{
-    const struct file_path *a = left, *b = right;
-    return strcmp(a->object_key, b->object_key);
-}
-
 static int recognise(struct run *run, struct bucket *bucket, struct upload_file *file,
                      const struct file_path *known, struct err *err)
 {
@@ -101,10 +95,11 @@ int ledger_recognise(struct run *run, struct bucket *bucket, struct upload_files
         if (len == 0)
             return 0;
         page.after = rows[len - 1].id;
-        qsort(rows, len, sizeof *rows, by_key);
+        qsort(rows, len, sizeof *rows, file_path_by_key);
         for (size_t i = 0; i < files->len; i++) {
             struct file_path wanted = {.object_key = files->at[i].key};
-            const struct file_path *known = bsearch(&wanted, rows, len, sizeof *rows, by_key);
+            const struct file_path *known =
+                bsearch(&wanted, rows, len, sizeof *rows, file_path_by_key);
             if (run_stopped(run))
                 return run_stop_error(run, err);
             if (known && recognise(run, bucket, &files->at[i], known, err))
