@@ -10,11 +10,10 @@ import tempfile
 import pytest
 
 from support import clips as clip_files
-from support.fleet import Fleet
+from support.fleet import Fleet, fleets
 from support.source import Source
 
 DRAIN_S = 10  # sanitized programs are slow, but no test waits longer for them
-fleets = []  # those that are up
 
 
 def pytest_addoption(parser):

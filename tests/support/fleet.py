@@ -14,6 +14,7 @@ from support.processes import wait_until
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TERMINAL = {"succeeded", "failed", "cancelled"}
 LOG_LINES = 60
+fleets = []  # those that are up
 
 
 class Fleet:
@@ -27,6 +28,7 @@ class Fleet:
             self.options += ["--env", f"{name}={value}"]
         self.http = requests.Session()
         self.http.trust_env = False
+        self.promised = []  # ids of all jobs that were answered with 202 here
 
     def up(self, *options):
         """Starts what does not run; takes more options, which it remembers."""
@@ -71,6 +73,11 @@ class Fleet:
         words = shlex.split(self.command("env"))
         return dict(word.split("=", 1) for word in words if word != "export")
 
+    def read_services_env(self):
+        """Of deploy/dev/services: the services' own URLs."""
+        words = shlex.split(self.services("env"))
+        return dict(word.split("=", 1) for word in words if word != "export")
+
     # --- requests ---
 
     def request(self, method, path, key=None, **options):
@@ -95,9 +102,9 @@ class Fleet:
         """Posts a hello job (sleep_ms, fail); returns the answer's fields."""
         return self.accepted(self.post("/api/v1/debug/hello", fields))
 
-    @staticmethod
-    def accepted(answer):
+    def accepted(self, answer):
         assert answer.status_code == 202, answer.text
+        self.promised.append(answer.json()["task_id"])
         return answer.json()
 
     def job(self, job_id, **options):
