@@ -37,11 +37,12 @@ static int set_write_concern(mongoc_uri_t *uri, struct err *err)
 static void set_timeouts(mongoc_uri_t *uri, const struct store_settings *settings)
 {
     int32_t server = (int32_t)settings->server_timeout_ms;
+    int32_t answer = (int32_t)settings->socket_timeout_ms;
     mongoc_uri_set_option_as_int32(uri, MONGOC_URI_SERVERSELECTIONTIMEOUTMS, server);
-    mongoc_uri_set_option_as_int32(uri, MONGOC_URI_CONNECTTIMEOUTMS, server);
     mongoc_uri_set_option_as_int32(uri, MONGOC_URI_WAITQUEUETIMEOUTMS, server);
-    mongoc_uri_set_option_as_int32(uri, MONGOC_URI_SOCKETTIMEOUTMS,
-                                   (int32_t)settings->socket_timeout_ms);
+    /* A slow server greets as slowly as it answers. */
+    mongoc_uri_set_option_as_int32(uri, MONGOC_URI_CONNECTTIMEOUTMS, answer);
+    mongoc_uri_set_option_as_int32(uri, MONGOC_URI_SOCKETTIMEOUTMS, answer);
     mongoc_uri_set_option_as_int32(uri, MONGOC_URI_MAXPOOLSIZE, (int32_t)settings->pool_size);
 }
 
@@ -59,6 +60,12 @@ static void count_command(const mongoc_apm_command_started_t *event)
     store->commands++;
 }
 
+static void note_answer(const mongoc_apm_command_succeeded_t *event)
+{
+    struct store *store = mongoc_apm_command_succeeded_get_context(event);
+    atomic_store_explicit(&store->away, false, memory_order_relaxed);
+}
+
 static int open_pool(struct store *store, const mongoc_uri_t *uri, struct err *err)
 {
     bson_error_t error;
@@ -68,6 +75,7 @@ static int open_pool(struct store *store, const mongoc_uri_t *uri, struct err *e
     mongoc_client_pool_set_error_api(store->pool, MONGOC_ERROR_API_VERSION_2);
     mongoc_apm_callbacks_t *callbacks = mongoc_apm_callbacks_new();
     mongoc_apm_set_command_started_cb(callbacks, count_command);
+    mongoc_apm_set_command_succeeded_cb(callbacks, note_answer);
     mongoc_client_pool_set_apm_callbacks(store->pool, callbacks, store);
     mongoc_apm_callbacks_destroy(callbacks);
     return 0;
@@ -124,6 +132,11 @@ int64_t store_commands(const struct store *store)
     return store->commands;
 }
 
+bool store_away(const struct store *store)
+{
+    return atomic_load(&store->away);
+}
+
 int store_ping(struct store *store, struct err *err)
 {
     CLEANUP(store_call_end) struct store_call call;
@@ -136,7 +149,7 @@ int store_ping(struct store *store, struct err *err)
     int64_t sent_ms = clock_mono_ms();
     bson_destroy(&reply);
     if (!mongoc_client_command_simple(call.client, "admin", &command, NULL, &reply, &error))
-        return store_call_fail(&error, err);
+        return store_call_fail(&call, &error, err);
     int64_t answered_ms = clock_mono_ms();
     if (!bson_iter_init_find(&iter, &reply, "localTime") || !BSON_ITER_HOLDS_DATE_TIME(&iter))
         return err_set(err, ERR_STORE_UNAVAILABLE, "the store does not tell the time");

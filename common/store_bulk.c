@@ -42,7 +42,7 @@ int store_call_bulk(struct store_call *call, const struct store_bulk *work, bson
         if (served && store_write_error(reply, 0, &refused))
             return 1;
     } while (store_call_again(call, &error));
-    return store_call_fail(&error, err);
+    return store_call_fail(call, &error, err);
 }
 
 int64_t store_reply_count(const bson_t *reply, const char *name)

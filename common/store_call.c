@@ -8,9 +8,10 @@ int store_call_begin(struct store_call *call, struct store *store, struct err *e
 {
     *call = (struct store_call){.store = store, .began_ms = clock_mono_ms()};
     call->client = mongoc_client_pool_pop(store->pool);
-    if (!call->client)
-        return err_set(err, ERR_STORE_UNAVAILABLE, "no connection to the store became free");
-    return 0;
+    if (call->client)
+        return 0;
+    atomic_store(&store->away, true);
+    return err_set(err, ERR_STORE_UNAVAILABLE, "no connection to the store became free");
 }
 
 void store_call_end(struct store_call *call)
@@ -47,9 +48,11 @@ bool store_call_again(struct store_call *call, const bson_error_t *error)
     return true;
 }
 
-int store_call_fail(const bson_error_t *error, struct err *err)
+int store_call_fail(struct store_call *call, const bson_error_t *error, struct err *err)
 {
     bool ours = error->domain == MONGOC_ERROR_COMMAND || error->domain == MONGOC_ERROR_BSON ||
                 (error->domain == MONGOC_ERROR_SERVER && !server_is_unavailable(error->code));
+    if (!ours)
+        atomic_store(&call->store->away, true);
     return err_set(err, ours ? ERR_INTERNAL : ERR_STORE_UNAVAILABLE, "store: %s", error->message);
 }

@@ -4,6 +4,7 @@
 #define COMMON_STORE_CALL_H
 
 #include <mongoc/mongoc.h>
+#include <stdatomic.h>
 
 #include "common/cleanup.h"
 #include "common/store.h"
@@ -15,6 +16,7 @@ struct store {
     char *database;
     int64_t socket_timeout_ms;
     _Atomic int64_t commands;
+    atomic_bool away; /* the last word about the server: it did not answer */
 };
 
 /* CLEANUP(store_call_end) struct store_call call; then store_call_begin. */
@@ -34,7 +36,7 @@ mongoc_collection_t *store_call_collection(struct store_call *call, const char *
  * socket's timeout is left. What the two did together is then found out by reading. */
 bool store_call_again(struct store_call *call, const bson_error_t *error);
 /* -1: the server refused our document is ERR_INTERNAL, everything else is ERR_STORE_UNAVAILABLE. */
-int store_call_fail(const bson_error_t *error, struct err *err);
+int store_call_fail(struct store_call *call, const bson_error_t *error, struct err *err);
 
 static inline void arena_at(struct arena *arena)
 {

@@ -144,7 +144,7 @@ static int find_and_modify(struct store_call *call, const struct batch *batch, b
             mongoc_collection_find_and_modify_with_opts(collection, &filter, opts, reply, &error);
     } while (!done && store_call_again(call, &error));
     mongoc_find_and_modify_opts_destroy(opts);
-    return done ? 0 : store_call_fail(&error, err);
+    return done ? 0 : store_call_fail(call, &error, err);
 }
 
 static int claim_one(struct store_call *call, struct batch *batch, struct err *err)

@@ -63,7 +63,7 @@ static int create(struct store_call *call, const struct index *index, struct err
         done = mongoc_client_write_command_with_opts(call->client, call->store->database, &command,
                                                      NULL, NULL, &error);
     } while (!done && store_call_again(call, &error));
-    return done ? 0 : store_call_fail(&error, err);
+    return done ? 0 : store_call_fail(call, &error, err);
 }
 
 int store_prepare(struct store *store, struct err *err)

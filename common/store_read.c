@@ -25,7 +25,7 @@ int store_call_read(struct store_call *call, const struct store_read *read, stru
         if (read->take(read->arg, document, err) < 0)
             return -1;
     bson_error_t error;
-    return mongoc_cursor_error(cursor, &error) ? store_call_fail(&error, err) : 0;
+    return mongoc_cursor_error(cursor, &error) ? store_call_fail(call, &error, err) : 0;
 }
 
 int store_list_take(void *arg, const bson_t *document, struct err *err)

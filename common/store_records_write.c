@@ -53,7 +53,7 @@ static int look_for(struct store_call *call, const char *collection, const bson_
     bson_error_t error;
     if (mongoc_cursor_next(cursor, &document))
         return 0;
-    return mongoc_cursor_error(cursor, &error) ? store_call_fail(&error, err) : 1;
+    return mongoc_cursor_error(cursor, &error) ? store_call_fail(call, &error, err) : 1;
 }
 
 int store_insert(struct store *store, const char *collection, const struct doc *doc,

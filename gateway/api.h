@@ -31,7 +31,8 @@ struct services {
     struct auth *auth;
     struct rate *rate;
     struct metrics *metrics;
-    struct store *store;
+    struct store *store;         /* for whoever waits for an answer */
+    struct store *patient_store; /* for the reconciler and the indexes */
     struct publisher *publisher;
     struct committer *committer;
     struct reconcile *reconcile;

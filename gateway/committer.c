@@ -84,6 +84,34 @@ static void refuse_if_away(struct committer *committer, size_t count)
     }
 }
 
+/* What nobody waits for any more is left out: whoever was told that it failed must not find it
+ * done. */
+static size_t refuse_late(struct commit_item *items, size_t count)
+{
+    int64_t now = clock_mono_ms();
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct commit *commit = items[i].commit;
+        if (!commit->late_ms || now < commit->late_ms) {
+            items[kept++] = items[i];
+            continue;
+        }
+        struct commit_result result = {.job_id = commit->job->id, .scene = commit->job->scene};
+        err_set(&result.err, ERR_STORE_UNAVAILABLE, "the store did not answer in time");
+        commit->done(commit->arg, &result);
+    }
+    return kept;
+}
+
+static void write_batch(struct committer *committer, size_t count)
+{
+    int64_t now = clock_now_ms();
+    commit_batch_write(committer->store, committer->items, count, now, &committer->arena);
+    commit_wait_add(committer->wait, committer->items, count, now, &committer->arena);
+    refuse_if_away(committer, count);
+    arena_reset(&committer->arena);
+}
+
 static void *run(void *arg)
 {
     struct committer *committer = arg;
@@ -91,11 +119,9 @@ static void *run(void *arg)
     while (await_batch(committer)) {
         size_t count = take_batch(committer);
         pthread_mutex_unlock(&committer->mutex);
-        int64_t now = clock_now_ms();
-        commit_batch_write(committer->store, committer->items, count, now, &committer->arena);
-        commit_wait_add(committer->wait, committer->items, count, now, &committer->arena);
-        refuse_if_away(committer, count);
-        arena_reset(&committer->arena);
+        size_t kept = refuse_late(committer->items, count);
+        if (kept > 0)
+            write_batch(committer, kept);
         pthread_mutex_lock(&committer->mutex);
         committer->waiting -= count;
     }

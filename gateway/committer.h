@@ -37,6 +37,9 @@ struct commit {
      * long as the call. ERR_STORE_UNAVAILABLE, ERR_IDEMPOTENCY_KEY_REUSE, or done. */
     void (*done)(void *arg, const struct commit_result *result);
     void *arg;
+    /* Monotonic: nobody waits for the answer from then on, and what is not written by then is not
+     * written at all (ERR_STORE_UNAVAILABLE). 0: never. */
+    int64_t late_ms;
 
     struct commit *next; /* the committer's own */
     int64_t since_ms;

@@ -12,8 +12,7 @@
 #include "gateway/router.h"
 #include "gateway/submit.h"
 
-/* QUEUE_WAIT: whoever has waited so long for a thread is better told to come back. */
-enum { IDEMPOTENCY_KEY_MAX = 255, QUEUE_WAIT_MAX_MS = 2000 };
+enum { IDEMPOTENCY_KEY_MAX = 255 };
 
 static void take_request_id(struct request *request)
 {
@@ -185,12 +184,26 @@ bool gate_pass(struct api *api, struct pool *pool, struct request *request)
     return true;
 }
 
+/* Not the store's own error: nobody knows what the request waits for. */
+void gate_late(const struct services *services, struct err *err)
+{
+    if (store_away(services->store))
+        err_set(err, ERR_STORE_UNAVAILABLE, "no answer in %d ms", REQUEST_ANSWER_MS);
+    else
+        err_set(err, ERR_OVERLOADED, "too many requests wait");
+}
+
+bool gate_is_watched(const struct request *request)
+{
+    return !handlers[request->route - routes].patient;
+}
+
 void gate_run(struct api *api, struct request *request)
 {
     struct err err = {0};
-    bool ready = clock_mono_ms() - request->began_ms > QUEUE_WAIT_MAX_MS;
+    bool ready = clock_mono_ms() - request->began_ms >= REQUEST_ANSWER_MS;
     if (ready) {
-        err_set(&err, ERR_OVERLOADED, "too many requests wait");
+        gate_late(api->services, &err);
         reply_problem(request, &err);
     }
     if (ready || run(api, request))

@@ -15,5 +15,5 @@ const struct handler handlers[ROUTE_COUNT] = {
     [ROUTE_SCENE] = {.answer = api_scene, .waits = true},
     [ROUTE_WORKERS] = {.answer = api_workers, .waits = true},
     [ROUTE_QUEUES] = {.answer = api_queues, .waits = true},
-    [ROUTE_MEDIA] = {.answer = api_media, .waits = true},
+    [ROUTE_MEDIA] = {.answer = api_media, .waits = true, .patient = true},
 };

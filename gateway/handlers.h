@@ -14,7 +14,8 @@ struct handler {
     /* Makes a job: fills in what it is about; the scene's id stays NULL if it writes none. */
     int (*plan)(struct api *api, struct request *request, const void *in, struct job *job,
                 struct scene *scene, struct err *err);
-    bool waits; /* for the store or the bucket: not on a lane */
+    bool waits;   /* for the store or the bucket: not on a lane */
+    bool patient; /* has time limits of its own, not REQUEST_ANSWER_MS */
 };
 extern const struct handler handlers[ROUTE_COUNT];
 

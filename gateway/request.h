@@ -11,7 +11,8 @@
 #include "gateway/reply.h"
 #include "proto/route.h"
 
-enum { REQUEST_ID_MAX = 64 };
+/* REQUEST_ANSWER: by then the client has its answer, if only that there is none. */
+enum { REQUEST_ID_MAX = 64, REQUEST_ANSWER_MS = 1800 };
 
 /* Who asks. */
 struct identity {

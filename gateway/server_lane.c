@@ -13,7 +13,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
-#include "gateway/server_slots.h"
+#include "gateway/server_late.h"
 
 enum { IDLE_TIMEOUT_S = 60, BODY_TIMEOUT_MS = 30000, BACKLOG = 1024, ACCEPT_TICK_MS = 250 };
 
@@ -31,6 +31,7 @@ struct lane {
     _Atomic(struct request *) done; /* a stack, the newest first */
     atomic_bool draining, stopping, ended;
     struct slots *slots;
+    struct late *late;
 };
 
 /* --- requests --- */
@@ -65,12 +66,12 @@ static void on_close(struct evhttp_connection *connection, void *arg)
     slot->to = NULL;
 }
 
-static void log_request(const struct request *request, int64_t took_ms)
+static void log_request(const struct request *request, const char *event, int64_t took_ms)
 {
     char status[16], took[24];
     snprintf(status, sizeof status, "%d", request->reply.status);
     snprintf(took, sizeof took, "%lld", (long long)took_ms);
-    log_event(request->reply.status >= 500 ? LOG_WARN : LOG_INFO, "request", "req", request->id,
+    log_event(request->reply.status >= 500 ? LOG_WARN : LOG_INFO, event, "req", request->id,
               "method", request->method, "path", request->path, "status", status, "ms", took,
               "peer", request->peer, "tenant", request->who.tenant, "who", request->who.name,
               "code", error_names[request->error], "detail", request->detail, NULL);
@@ -79,15 +80,45 @@ static void log_request(const struct request *request, int64_t took_ms)
 static void answer(struct slot *slot)
 {
     struct request *request = slot->request;
-    struct services *services = ((struct lane *)slot->owner)->settings.services;
+    struct lane *lane = slot->owner;
+    struct services *services = lane->settings.services;
     int64_t took_ms = clock_mono_ms() - request->began_ms;
+    late_forget(lane->late, slot);
     gate_finish(services, request);
-    metrics_end(services->metrics, request->route, request->reply.status, took_ms);
-    log_request(request, took_ms);
+    if (!slot->late)
+        metrics_end(services->metrics, request->route, request->reply.status, took_ms);
+    log_request(request, slot->late ? "late" : "request", took_ms);
     if (slot->to)
         evhttp_connection_set_closecb(evhttp_request_get_connection(slot->to), NULL, NULL);
     lane_write(request, slot->to);
     slots_give(slot);
+}
+
+/* Somebody else still works on the request: another one is answered in its place. What is shared
+ * has not changed since it left the lane. */
+static void answer_late(struct slot *slot)
+{
+    struct lane *lane = slot->owner;
+    struct evhttp_request *to = slot->to;
+    const struct request *request = slot->request;
+    struct err err = {0};
+    if (!to)
+        return;
+    slot->to = NULL;
+    slot->late = true;
+    struct slot *instead = slots_take(lane->slots, to);
+    struct request *copy = instead->request;
+    memcpy(copy->id, request->id, sizeof copy->id);
+    copy->method = request->method;
+    copy->path = request->path;
+    copy->peer = request->peer;
+    copy->headers = request->headers;
+    copy->began_ms = request->began_ms;
+    copy->route = request->route;
+    copy->who = request->who;
+    gate_late(lane->settings.services, &err);
+    reply_problem(copy, &err);
+    answer(instead);
 }
 
 static void on_request(struct evhttp_request *from, void *arg)
@@ -103,6 +134,8 @@ static void on_request(struct evhttp_request *from, void *arg)
     evhttp_connection_set_closecb(evhttp_request_get_connection(from), on_close, slot);
     if (gate_pass(&lane->api, lane->settings.pool, request))
         answer(slot);
+    else if (gate_is_watched(request))
+        late_watch(lane->late, slot);
 }
 
 static struct request *reversed(struct request *stack)
@@ -259,7 +292,9 @@ int lane_open(struct lane **out, const struct lane_settings *settings, int fd, s
     lane->api.services = settings->services;
     lane->wake_fd = -1;
     lane->slots = slots_open(lane);
-    bool ready = open_loop(lane, err) == 0 && open_http(lane, err) == 0;
+    bool ready = open_loop(lane, err) == 0 &&
+                 late_open(&lane->late, lane->base, answer_late, err) == 0 &&
+                 open_http(lane, err) == 0;
     if (!ready)
         close(fd);
     if (!ready || listen_on(lane, fd, err)) {
@@ -313,6 +348,7 @@ void lane_free(struct lane *lane)
     }
     edge_free(lane->edge);
     free_events(lane);
+    late_free(lane->late);
     if (lane->base)
         event_base_free(lane->base);
     if (lane->wake_fd >= 0)

@@ -59,6 +59,7 @@ struct slot *slots_take(struct slots *slots, struct evhttp_request *to)
     slots->free = slot->next;
     slots->busy += 1;
     slot->to = to;
+    slot->late = false;
     if (!slot->request && !(slot->request = calloc(1, sizeof *slot->request)))
         abort();
     request_reset(slot->request);

@@ -16,6 +16,9 @@ struct slot {
     struct request *request;
     struct evhttp_request *to;
     struct slot *next; /* of the free ones */
+    struct slot *older, *newer;
+    bool watched; /* stands between these two, until its time is over (server_late.h) */
+    bool late;    /* was answered without its request, which is still out */
 };
 
 struct slots *slots_open(void *owner);

@@ -9,6 +9,9 @@
 #include "common/log.h"
 #include "gateway/committer.h"
 
+/* STORE_ANSWER: below REQUEST_ANSWER_MS, so that the store's silence is known when that has passed.
+ */
+enum { STORE_ANSWER_MS = 1500, PATIENT_CLIENTS = 4 };
 enum { PREPARE_PAUSE_MS = 2000, PREPARE_STEP_MS = 100, PUBLISHER_DRAIN_MS = 2000 };
 
 /* Makes the indexes as soon as the store answers. */
@@ -59,6 +62,21 @@ static void preparation_free(struct preparation *preparation)
     free(preparation);
 }
 
+static int open_stores(struct services *services, const struct store_settings *settings,
+                       struct err *err)
+{
+    struct store_settings quick = *settings, patient = *settings;
+    if (quick.server_timeout_ms > STORE_ANSWER_MS)
+        quick.server_timeout_ms = STORE_ANSWER_MS;
+    if (quick.socket_timeout_ms > STORE_ANSWER_MS)
+        quick.socket_timeout_ms = STORE_ANSWER_MS;
+    patient.pool_size = PATIENT_CLIENTS;
+    return store_open(&services->store, &quick, "mediafleet-gateway", err) ||
+                   store_open(&services->patient_store, &patient, "mediafleet-gateway", err)
+               ? -1
+               : 0;
+}
+
 int services_open(struct services *services, const struct options *options, struct err *err)
 {
     const struct gateway_settings *gateway = &options->gateway;
@@ -69,16 +87,16 @@ int services_open(struct services *services, const struct options *options, stru
                                   .rate = rate_open(gateway->rate_per_s),
                                   .metrics = metrics_open()};
     if (auth_open(&services->auth, &gateway->api_keys, gateway->jwt_secret, err) ||
-        store_open(&services->store, &options->store, "mediafleet-gateway", err) ||
+        open_stores(services, &options->store, err) ||
         publisher_open(&services->publisher, options->fleet.amqp_url, "mediafleet-gateway", err) ||
         committer_open(&services->committer, services->store, services->publisher,
                        (size_t)gateway->queue_limit, err) ||
-        reconcile_open(&services->reconcile, services->store, services->publisher,
+        reconcile_open(&services->reconcile, services->patient_store, services->publisher,
                        options->fleet.lease_s * 1000, err)) {
         services_close(services);
         return -1;
     }
-    services->preparation = preparation_open(services->store);
+    services->preparation = preparation_open(services->patient_store);
     return 0;
 }
 
@@ -97,8 +115,8 @@ void services_close(struct services *services)
         committer_free(services->committer);
     if (services->publisher)
         publisher_free(services->publisher, PUBLISHER_DRAIN_MS);
-    if (services->store)
-        store_free(services->store);
+    store_free(services->store);
+    store_free(services->patient_store);
     auth_free(services->auth);
     rate_free(services->rate);
     metrics_free(services->metrics);

@@ -113,7 +113,8 @@ int submit(struct api *api, struct request *request, const struct handler *handl
     submission->commit = (struct commit){.job = &submission->job,
                                          .scene = submission->scene.id ? &submission->scene : NULL,
                                          .done = on_committed,
-                                         .arg = submission};
+                                         .arg = submission,
+                                         .late_ms = request->began_ms + REQUEST_ANSWER_MS};
     if (request->headers.idempotency_key)
         fill_idempotency(submission, now);
     return committer_submit(api->services->committer, &submission->commit, err);

@@ -138,7 +138,7 @@ static const struct field store_fields[] = {
              .text = "How long to look for a server that answers, in ms."),
     FIELD_AS(store_settings, socket_timeout_ms, "MEDIAFLEET_STORE_SOCKET_TIMEOUT_MS", .min = 100,
              .max = 300000, .fallback = "5000",
-             .text = "How long to wait for an answer of the store, in ms."),
+             .text = "How long to wait for an answer of the store, in ms; requests wait 1500 at most."),
     FIELD_AS(store_settings, pool_size, "MEDIAFLEET_STORE_POOL_SIZE", .min = 1, .max = 1000,
              .fallback = "32", .text = "Connections to the store of one process, at most."),
 };

@@ -71,7 +71,7 @@ class Proxy:
     def cut(self, direction, *, match=b"", after=0, forward=True, times=1):
         """Resets a connection at the next piece of data in that direction that contains all of `match` (bytes, or several),
         once `after` bytes of that direction have passed on it. forward: whether that piece still reaches its receiver (at
-        `after` > 0: as far as that byte). Acts `times` times."""
+        `after` > 0: as far as that byte), whose answer is lost. Acts `times` times."""
         match = [match] if isinstance(match, bytes) else list(match)
         with self.changed:
             self.cuts.append({"direction": direction, "match": match, "after": after, "forward": forward, "left": times})
@@ -131,7 +131,7 @@ class Link:
     """One connection and its other half."""
 
     def __init__(self, proxy, client, upstream):
-        self.proxy, self.open = proxy, True
+        self.proxy, self.open, self.ending = proxy, True, False
         self.done = set()  # directions that have ended
         self.ends = {"up": (client, upstream), "down": (upstream, client)}  # (from, to)
         self.totals = {"up": 0, "down": 0}
@@ -151,7 +151,10 @@ class Link:
                 if not self.proxy.wait_turn(direction, self):
                     return
                 cut = self.proxy.find_cut(direction, data, self.totals[direction])
+                if self.ending:  # the answer to what a cut has let through
+                    return
                 if cut:
+                    self.ending = True
                     if cut["forward"]:
                         target.sendall(data[:max(0, cut["after"] - self.totals[direction])] if cut["after"] else data)
                         time.sleep(0.05)  # so that it arrives before the reset overtakes it

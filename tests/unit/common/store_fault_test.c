@@ -238,7 +238,9 @@ static void test_gives_up(void)
     CHECK_INT(store_claim(store, &one, 1, "w1", NOW, LEASE, &arena, &err), -1);
     CHECK_INT(err.code, ERR_STORE_UNAVAILABLE);
     CHECK_INT(proxy.cuts, 0);
+    CHECK(store_away(store));
     CHECK_INT(fixture_read(store, job.id, &arena).tasks.at[0].run, 1);
+    CHECK(!store_away(store));
     fixture_delete(store, job.id);
 }
 
