@@ -17,9 +17,9 @@ class Resource:
     ranges        whether Range (with If-Range) is honoured; etag, last_modified: sent if set
     cut           closes the connection after so many bytes of the body; a list: one for each request, None for whole
     length        the Content-Length to claim; None for the true one, "none" to send none and close at the end
-    rate          bytes a second
+    rate          bytes a second; a list: one for each request, None for no bound
     delay         seconds before the head; stall: (bytes, seconds): a pause in the body
-    endless       sends zeros until the other side has enough
+    endless       sends the body and then zeros until the other side has enough
     gzip          sends the body compressed, with Content-Encoding
     content_type, headers, location
     """
@@ -36,6 +36,12 @@ class Resource:
             self.headers["Content-Encoding"] = "gzip"
             self.ranges = False
         self.requests = []  # headers of each request, in order
+        self.sent = []  # bytes of the body written for each request
+        self.later = {}  # what changes with the nth request
+
+    def then(self, number, **attributes):
+        """From that request on (the first is 0) these attributes are as given."""
+        self.later[number] = attributes
 
     @staticmethod
     def nth(setting, number):
@@ -94,6 +100,8 @@ def handler_of(source):
                 self.send_error(404)
                 return
             resource.requests.append(dict(self.headers))
+            resource.sent.append(0)
+            vars(resource).update(resource.later.get(len(resource.requests) - 1, {}))
             try:
                 answer(self, resource, len(resource.requests) - 1)
             except (BrokenPipeError, ConnectionResetError):
@@ -125,7 +133,7 @@ def answer(handler, resource, number):
         handler.send_header("Content-Length", str(len(part) if resource.length is None else resource.length))
     handler.end_headers()
     if handler.command != "HEAD":
-        send_body(handler, resource, part, resource.nth(resource.cut, number))
+        send_body(handler, resource, part, number)
 
 
 def head_of(resource, status, first, last, length):
@@ -152,20 +160,22 @@ def requested_range(handler, resource, length):
     return (first, last) if first <= last else "unsatisfiable"
 
 
-def send_body(handler, resource, part, cut):
-    if resource.endless:
-        while True:
-            handler.wfile.write(bytes(CHUNK))
+def send_body(handler, resource, part, number):
+    cut, rate = resource.nth(resource.cut, number), resource.nth(resource.rate, number)
     whole, part = len(part), part if cut is None else part[:cut]
-    step = CHUNK if resource.rate is None else max(1, resource.rate // 20)
+    step = CHUNK if rate is None else max(1, rate // 20)
     stall_at, stall_s = resource.stall or (None, 0)
     for at in range(0, len(part), step):
         if stall_at is not None and at + step > stall_at:
             stall_at = time.sleep(stall_s)
         handler.wfile.write(part[at:at + step])
-        if resource.rate is not None:
+        resource.sent[number] += len(part[at:at + step])
+        if rate is not None:
             handler.wfile.flush()
-            time.sleep(step / resource.rate)
+            time.sleep(step / rate)
+    while resource.endless:
+        handler.wfile.write(bytes(CHUNK))
+        resource.sent[number] += CHUNK
     if len(part) < whole or resource.length not in (None, "none", whole):
         cut_connection(handler)
 
