@@ -28,6 +28,7 @@ class Rig:
         self.fleet = fleet
         self.s3 = None
         self.programs = []
+        self.dead = 0
         self.open_proxies()
         fleet.up(*(word for name, url in self.urls.items() for word in ("--env", f"{name}={url}")))
         self.source = Source(fleet.source_ports[-1])
@@ -68,6 +69,10 @@ class Rig:
     def service_pid(self, name):
         """rabbitmq, store or s3."""
         return int((self.fleet.state / f"services/run/{name}.pid").read_text().split()[0])
+
+    def expect_dead(self, count):
+        """This test makes so many messages end in mediafleet.dead."""
+        self.dead = count
 
     # --- putting right ---
 

@@ -34,6 +34,10 @@ class Fleet:
         """Starts what does not run; takes more options, which it remembers."""
         self.options += options
         self.command("up", *self.options)
+        return self.look()
+
+    def look(self):
+        """Reads how to reach the instance, which somebody may have started before."""
         self.env = self.read_env()
         self.url = self.env["MEDIAFLEET_URL"]
         self.urls = self.env["MEDIAFLEET_URLS"].split()
