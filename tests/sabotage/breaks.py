@@ -1,0 +1,57 @@
+"""The breaks: one line of ours each, and the fault tests that must find it."""
+import dataclasses
+
+
+@dataclasses.dataclass
+class Break:
+    name: str
+    what: str  # the promise that is broken
+    file: str
+    old: str  # exactly once in the file
+    new: str
+    tests: list
+
+
+BREAKS = [
+    Break("swap-without-rev", "a job is saved over somebody else's change", "common/store_swap.c",
+          '        BSON_APPEND_INT64(&filter, "rev", batch->swaps[i].before->rev);\n', "",
+          ["faults/test_store.py"]),
+    Break("ack-at-claim", "the ticket is acknowledged before the run is settled", "worker/intake.c",
+          "    run->finish_only = finish_only;\n",
+          "    run->finish_only = finish_only;\n    acknowledge(intake, delivery), run->delivery.epoch = 0;\n",
+          ["faults/test_death.py"]),
+    Break("no-ticket-alarm", "nobody looks after a ticket that was lost", "proto/transition_view.c",
+          "return task->due_at > now ? task->due_at : now + pause_ms(job);",
+          "return task->due_at > now ? task->due_at : 0;",
+          ["faults/test_broker.py"]),
+    Break("no-pending-row", "objects are stored before their rows", "worker/upload/upload.c",
+          "FILE_PENDING", "FILE_STORED",
+          ["faults/test_upload.py"]),
+    Break("pulse-without-fence", "a zombie's pulse counts as its owner's", "common/store_pulse.c",
+          "    return task->state == TASK_RUNNING && task->run == pulse->run && task->worker &&\n"
+          "           strcmp(task->worker, batch->worker) == 0;",
+          "    return task->state >= 0 && batch->worker;",
+          ["faults/test_death.py"]),
+    Break("settle-any-run", "a zombie settles somebody else's run", "proto/transition.c",
+          "    if (!task || task->run != run)\n", "    if (!task || run < 0)\n",
+          ["faults/test_death.py"]),
+    Break("crashes-unbounded", "a poisonous task is tried for ever", "proto/transition.c",
+          "    if (task->crashes >= JOB_CRASHES_MAX)\n", "    if (task->crashes >= 1000)\n",
+          ["faults/test_death.py"]),
+    Break("living-taken-over", "a living worker's task is taken from it", "worker/workspace.c",
+          "process_locked(path, &ignored) == 0;\n}\n\n/* Calls", "process_locked(path, &ignored) >= 0;\n}\n\n/* Calls",
+          ["faults/test_tickets.py"]),
+    Break("drain-counts", "a drain counts as a failure", "proto/transition.c",
+          "    if (class == CLASS_RELEASED) {\n", "    if (class == CLASS_RELEASED && task->failures < 0) {\n",
+          ["faults/test_shutdown.py"]),
+    Break("deaf-to-cancel", "a running task does not hear of its cancel", "worker/pulse.c",
+          "        if (pulses[i].stop)\n", "        if (pulses[i].stop && !pulses[i].alive)\n",
+          ["faults/test_cancel_faults.py"]),
+    Break("uploads-left-open", "a dead run's multipart upload is left open", "worker/upload/upload.c",
+          "    if (run_task(run)->run == 1)\n", "    if (run_task(run)->run >= 1)\n",
+          ["faults/test_upload.py"]),
+    Break("deaf-to-basic-cancel", "a worker whose queue was deleted waits for ever", "common/broker.c",
+          "    if (method->id == AMQP_BASIC_CANCEL_METHOD) {\n",
+          "    if (method->id == AMQP_BASIC_CANCEL_METHOD && method->id == 0) {\n",
+          ["faults/test_broker.py"]),
+]
