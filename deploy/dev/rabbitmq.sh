@@ -3,8 +3,11 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # its variables are shared with services
 
 rabbitmq_bin=/usr/lib/rabbitmq/bin # the scripts in /usr/sbin change to the user rabbitmq
-# Loopback only, also between nodes; and the port mapper is ours to start.
+# Loopback only, also between nodes; the port mapper is ours to start; schedulers without work sleep
+# at once instead of spinning (RabbitMQ documentation, "Runtime Tuning"): several instances share
+# few cores.
 rabbitmq_erlang_options='-kernel inet_dist_use_interface {127,0,0,1} -start_epmd false'
+rabbitmq_erlang_options+=' +sbwt none +sbwtdcpu none +sbwtdio none'
 
 rabbitmq_start() {
     rabbitmq_configure
