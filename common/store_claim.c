@@ -28,7 +28,7 @@ static void append_filter(const struct batch *batch, size_t i, bson_t *out)
 {
     const struct store_claim *claim = &batch->claims[i];
     char path[PATH_BYTES];
-    bson_t test;
+    bson_t test, crashed;
     BSON_APPEND_UTF8(out, "_id", claim->job);
     BSON_APPEND_UTF8(out, task_path(path, claim->task, "state"), task_state_names[TASK_QUEUED]);
     BSON_APPEND_DOCUMENT_BEGIN(out, task_path(path, claim->task, "due_at"), &test);
@@ -37,7 +37,9 @@ static void append_filter(const struct batch *batch, size_t i, bson_t *out)
     if (claim->alone)
         return;
     BSON_APPEND_DOCUMENT_BEGIN(out, task_path(path, claim->task, "crashes"), &test);
-    BSON_APPEND_BOOL(&test, "$exists", false);
+    BSON_APPEND_DOCUMENT_BEGIN(&test, "$not", &crashed);
+    BSON_APPEND_INT64(&crashed, "$gte", JOB_CRASHES_ALONE);
+    bson_append_document_end(&test, &crashed);
     bson_append_document_end(out, &test);
 }
 

@@ -13,6 +13,8 @@
 #include "proto/kind.h"
 
 enum { JOB_TASKS_MAX = 128, JOB_LOG_MAX = 64, JOB_CRASHES_MAX = 3, JOB_VERSION = 1 };
+/* A task that has crashed so often runs beside nobody: its last chance is its own. */
+enum { JOB_CRASHES_ALONE = JOB_CRASHES_MAX - 1 };
 
 /* Times of the machinery, in ms. LEASE is the default of MEDIAFLEET_LEASE_S. */
 #define JOB_LEASE_MS INT64_C(30000)

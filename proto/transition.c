@@ -279,6 +279,18 @@ bool job_finish(struct job *job, int64_t now)
     return true;
 }
 
+bool job_spoil(struct job *job, size_t i, struct task_error error, int64_t now)
+{
+    struct task *task = i < job->tasks.len ? &job->tasks.at[i] : NULL;
+    if (!task || !job_finishing(job) || task->state != TASK_SUCCEEDED)
+        return false;
+    task->result = (struct raw){0};
+    fail_task(job, task, error, now);
+    note(job, now, "failed", task);
+    conclude(job, now);
+    return true;
+}
+
 void job_nudge(struct job *job, int64_t now)
 {
     bool runs = false;

@@ -36,6 +36,10 @@ bool job_stop(struct job *job, enum error code, const char *by, int64_t now);
 /* Every task has ended and the finish duties are done: the terminal swap. */
 bool job_finish(struct job *job, int64_t now);
 
+/* The result of task i, which succeeded, cannot be read by those who need it now: the task has failed with that error,
+ * and with it the job unless the task is optional. */
+bool job_spoil(struct job *job, size_t i, struct task_error error, int64_t now);
+
 /* The reconciler's first step on a due alarm: moves it, so that somebody else looks only if nothing happens. */
 void job_nudge(struct job *job, int64_t now);
 

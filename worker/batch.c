@@ -6,7 +6,11 @@
 #include "common/change.h"
 #include "common/clock.h"
 
-enum { BATCH_MAX = 64, STORE_RETRY_MS = 500 };
+enum {
+    BATCH_MAX = 64,
+    STORE_RETRY_MS = 500,
+    REFUSALS_MAX = 3 /* then it is the outcome that the store does not take */
+};
 
 struct waiter {
     struct store_swap swap; /* saved: by the bulk it was part of */
@@ -131,9 +135,19 @@ static int settle_changed(struct batch *batch, struct run *run, struct job **aft
     return answer == 1 && has_succeeded(*after, run) ? 0 : answer;
 }
 
+/* What the store would never take (a document too large): the run ends with that as its error. */
+static void refuse(struct run *run, const struct err *why)
+{
+    const char *detail = arena_strdup(&run->arena, why->detail);
+    run->outcome.error = (struct task_error){ERR_INTERNAL, detail};
+    run->outcome.result = (struct raw){0};
+    run->outcome.message = NULL;
+}
+
 enum settled batch_settle(struct batch *batch, struct run *run, int64_t give_up_mono,
                           struct job **after, struct err *err)
 {
+    int refusals = 0;
     struct job *draft = change_draft(run->job, &run->arena);
     settle(draft, run);
     if (batch_swap(batch, run->job, draft)) {
@@ -148,6 +162,8 @@ enum settled batch_settle(struct batch *batch, struct run *run, int64_t give_up_
             return SETTLE_LOST;
         if (clock_mono_ms() >= give_up_mono)
             return SETTLE_FAILED;
+        if (err->code == ERR_INTERNAL && ++refusals == REFUSALS_MAX)
+            refuse(run, err);
         clock_sleep_ms(STORE_RETRY_MS);
     }
 }

@@ -186,8 +186,42 @@ static int remove_files(const struct runtime *runtime, const struct job *job, st
     return 0;
 }
 
+struct spoilt {
+    size_t task;
+    struct task_error error;
+};
+
+static bool spoil(struct job *draft, void *arg)
+{
+    const struct spoilt *spoilt = arg;
+    return job_spoil(draft, spoilt->task, spoilt->error, clock_now_ms());
+}
+
+/* A result that no scene can be made of (another release's, another worker's) must not keep the job
+ * from its end: it ends as if the task had failed. */
+static int judge_results(struct runtime *runtime, const struct job **job, struct arena *arena,
+                         struct err *err)
+{
+    for (size_t i = 0; i < (*job)->tasks.len; i++) {
+        const struct task *task = &(*job)->tasks.at[i];
+        struct err unread = {0};
+        struct job *after = NULL;
+        void *result = arena_alloc(arena, kinds[task->kind].result->size);
+        if (result_of(*job, task->name, result, arena, &unread) == 0)
+            continue;
+        err_prefix(&unread, "its result cannot be read");
+        struct spoilt spoilt = {i, {ERR_INTERNAL, arena_strdup(arena, unread.detail)}};
+        if (change_job(runtime->store, (*job)->id, *job, spoil, &spoilt, arena, &after, err) < 0)
+            return err_prefix(err, "fail its task %s", task->name);
+        *job = after;
+    }
+    return 0;
+}
+
 int finish_job(struct runtime *runtime, const struct job *job, struct arena *arena, struct err *err)
 {
+    if (job->scene && job_outcome(job) == JOB_SUCCEEDED && judge_results(runtime, &job, arena, err))
+        return -1;
     if (job->scene && tell_scene(runtime->store, job, arena, err))
         return err_prefix(err, "tell the scene");
     if (give_to_cleanup(runtime, job, arena, err))

@@ -14,6 +14,11 @@
 #include "worker/held.h"
 #include "worker/workspace.h"
 
+enum {
+    SOLITARY_MS = 60000, /* how long others wait for a process to become empty for one task */
+    SOLITARY_NUDGES = 7  /* but a task that nobody had room for so often is waited for */
+};
+
 size_t intake_room(struct intake *intake)
 {
     struct runtime *runtime = intake->runtime;
@@ -94,7 +99,7 @@ static void begin(struct intake *intake, struct lot *lot, struct job *job, size_
     run->finish_only = finish_only;
     if (!finish_only) {
         atomic_fetch_add(&intake->runtime->counters.claimed, 1);
-        intake->alone = job->tasks.at[task].crashes > 0;
+        intake->alone |= job->tasks.at[task].crashes >= JOB_CRASHES_ALONE;
     }
     held_add(intake->runtime, run);
 }
@@ -115,14 +120,22 @@ static bool take_over(struct job *draft, void *arg)
     return job_take_over(draft, death->task, death->heir, clock_now_ms(), death->runtime->lease_ms);
 }
 
-/* The holder died on this host: its lock is free. An empty process goes on with the task at once; a
- * busy one gives it to one that is, so that a task which kills its process kills nobody else's. */
+/* Who goes on with a dead one's task: this process, unless one of the two must be alone. */
+static const char *heir(const struct intake *intake, const struct task *task)
+{
+    struct runtime *runtime = intake->runtime;
+    bool shares = !intake->alone && task->crashes + 1 < JOB_CRASHES_ALONE;
+    return shares || held_len(&runtime->held) == 0 ? runtime->id : NULL;
+}
+
+/* The holder died on this host: its lock is free. This process goes on with the task at once, or
+ * gives it to one that is empty, so that a task which kills its process kills nobody else's. */
 static int succeed_dead(struct intake *intake, struct lot *lot, struct job *job, size_t task,
                         const struct delivery *delivery, struct err *err)
 {
     struct runtime *runtime = intake->runtime;
     struct death death = {runtime, task, job->tasks.at[task].run,
-                          held_len(&runtime->held) ? NULL : runtime->id};
+                          heir(intake, &job->tasks.at[task])};
     struct job *after = NULL;
     int answer =
         change_job(runtime->store, job->id, job, take_over, &death, &lot->arena, &after, err);
@@ -145,15 +158,16 @@ static int succeed_dead(struct intake *intake, struct lot *lot, struct job *job,
 static bool hand_back(struct job *draft, void *arg)
 {
     static const struct outcome lost = {
-        .error = {ERR_STORE_UNAVAILABLE, "the answer to its claim was lost"}};
+        .error = {ERR_STORE_UNAVAILABLE, "its worker lost the store"}};
     const struct death *death = arg;
     return job_settle(draft, death->task, death->number, &lost, clock_now_ms());
 }
 
-/* Claimed for this process, which does not know of it: the store's answer was lost. Nobody died. If
- * the run ended just now, the swap finds that it does not apply. */
-static int disown(struct intake *intake, struct lot *lot, struct job *job, size_t task,
-                  const struct delivery *delivery, struct err *err)
+/* Nobody died: the run was claimed for this process, which does not know of it (the store's answer
+ * was lost), or by one that had to leave before it could settle. If the run ended just now, the
+ * swap finds that it does not apply. */
+static int release(struct intake *intake, struct lot *lot, struct job *job, size_t task,
+                   const struct delivery *delivery, struct err *err)
 {
     struct runtime *runtime = intake->runtime;
     struct death death = {runtime, task, job->tasks.at[task].run, NULL};
@@ -179,19 +193,22 @@ static int judge(struct intake *intake, struct lot *lot, struct job *job,
         begin(intake, lot, job, index, delivery, true);
         return 0;
     }
-    if (task && task->crashes > 0 && job_due(job, index, clock_now_ms() + JOB_SKEW_MS) &&
-        !intake->has_solitary) {
+    if (task && task->crashes >= JOB_CRASHES_ALONE &&
+        job_due(job, index, clock_now_ms() + JOB_SKEW_MS) && !intake->has_solitary) {
         intake->solitary = *item;
         intake->has_solitary = true;
+        intake->solitary_until_mono =
+            job->nudges < SOLITARY_NUDGES ? clock_mono_ms() + SOLITARY_MS : INT64_MAX;
         return 0;
     }
     bool is_running = task && task->state == TASK_RUNNING && task->worker;
     bool is_ours = is_running && strcmp(task->worker, runtime->id) == 0;
     if (is_ours && !held_has(&runtime->held, job->id, index, task->run))
-        return disown(intake, lot, job, index, delivery, err);
-    if (is_running && !is_ours &&
-        workspace_dead(runtime->config->fleet.workspace, task->worker, runtime->host))
-        return succeed_dead(intake, lot, job, index, delivery, err);
+        return release(intake, lot, job, index, delivery, err);
+    const char *workspace = runtime->config->fleet.workspace;
+    if (is_running && !is_ours && workspace_dead(workspace, task->worker, runtime->host))
+        return (workspace_left(workspace, task->worker) ? release : succeed_dead)(
+            intake, lot, job, index, delivery, err);
     drop(intake, delivery);
     return 0;
 }
@@ -230,8 +247,20 @@ static int claim(struct intake *intake, const struct intake_item *items, size_t 
     return 0;
 }
 
+/* Runs of hours must not keep new ones from this process: the task's alarm brings it back, later
+ * and later. */
+static void stop_waiting(struct intake *intake)
+{
+    if (!intake->has_solitary || held_len(&intake->runtime->held) == 0 ||
+        clock_mono_ms() < intake->solitary_until_mono)
+        return;
+    intake->has_solitary = false;
+    drop(intake, &intake->solitary.delivery);
+}
+
 int intake_claim(struct intake *intake, struct err *err)
 {
+    stop_waiting(intake);
     size_t room = intake_room(intake);
     bool solitary = intake->has_solitary;
     bool nothing = held_len(&intake->runtime->held) == 0;

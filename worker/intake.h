@@ -18,8 +18,9 @@ struct intake {
     struct runtime *runtime;
     struct intake_item pending[INTAKE_MAX];
     size_t len;
-    struct intake_item solitary; /* its task has crashed processes before: it waits until nothing else runs */
-    bool has_solitary, alone;    /* alone: such a task is running */
+    struct intake_item solitary; /* its task has crashed JOB_CRASHES_ALONE processes: it waits until nothing else runs */
+    int64_t solitary_until_mono;
+    bool has_solitary, alone; /* alone: such a task is running */
 };
 
 /* Takes in what the broker delivered, while len < INTAKE_MAX; what cannot be read goes to the dead-letter queue. */

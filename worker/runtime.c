@@ -227,7 +227,8 @@ int runtime_run(const struct worker *worker, const struct worker_config *config)
         log_event(LOG_ERROR, "broker-refuses", "detail", err.detail, NULL);
     drain(&runtime);
     if (held_len(&runtime.held) > 0) {
-        log_event(LOG_ERROR, "drain-incomplete", NULL); /* their leases end by themselves */
+        log_event(LOG_ERROR, "drain-incomplete", NULL); /* whoever gets their tickets looks here */
+        workspace_leave(runtime.lock_fd);
         _exit(EX_SOFTWARE);
     }
     close_doors(&runtime);

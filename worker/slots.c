@@ -114,7 +114,7 @@ static void follow_up(struct run *run, const struct job *after)
 static void forget_files(struct run *run)
 {
     struct err err = {0};
-    if (run->dir && workspace_remove(run->dir, &err))
+    if (run->dir && workspace_forget(run->dir, &err))
         log_event(LOG_WARN, "files-left", "job", run->job->id, "detail", err.detail, NULL);
 }
 

@@ -16,6 +16,7 @@
 
 /* Long after the last lease that a dead worker may have held. */
 enum { OLD_S = 86400 };
+enum { MAKE_TRIES = 5 };
 
 char *workspace_dir(const char *workspace, const char *job, const char *task, int64_t run,
                     struct arena *arena)
@@ -23,21 +24,32 @@ char *workspace_dir(const char *workspace, const char *job, const char *task, in
     return arena_printf(arena, "%s/%s/%s.%" PRId64, workspace, job, task, run);
 }
 
-int workspace_make(const char *path, struct err *err)
+/* 0, or the errno of the directory that could not be made, whose name is left in `path`. */
+static int make_each(char *path)
 {
-    char copy[PATH_MAX];
-    if (strlen(path) >= sizeof copy)
-        return err_set(err, ERR_CONFIG, "the path of the workspace is too long");
-    strcpy(copy, path);
-    for (char *slash = strchr(copy + 1, '/');; slash = strchr(slash + 1, '/')) {
+    for (char *slash = strchr(path + 1, '/');; slash = strchr(slash + 1, '/')) {
         if (slash)
             *slash = '\0';
-        if (mkdir(copy, 0770) && errno != EEXIST)
-            return err_errno(err, errno, "make directory %s", copy);
+        if (mkdir(path, 0770) && errno != EEXIST)
+            return errno;
         if (!slash)
             return 0;
         *slash = '/';
     }
+}
+
+int workspace_make(const char *path, struct err *err)
+{
+    char copy[PATH_MAX];
+    int failed = ENOENT;
+    if (strlen(path) >= sizeof copy)
+        return err_set(err, ERR_CONFIG, "the path of the workspace is too long");
+    /* Again when somebody found the one above it empty and removed it: workspace_forget. */
+    for (int i = 0; i < MAKE_TRIES && failed == ENOENT; i++) {
+        strcpy(copy, path);
+        failed = make_each(copy);
+    }
+    return failed ? err_errno(err, failed, "make directory %s", copy) : 0;
 }
 
 static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *place)
@@ -61,6 +73,18 @@ int workspace_remove(const char *path, struct err *err)
             return 0;
     }
     return err_errno(err, failed, "remove %s", path);
+}
+
+int workspace_forget(const char *path, struct err *err)
+{
+    char job[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    if (workspace_remove(path, err))
+        return -1;
+    snprintf(job, sizeof job, "%.*s", slash ? (int)(slash - path) : 0, path);
+    if (rmdir(job) && errno != ENOTEMPTY && errno != EEXIST && errno != ENOENT)
+        return err_errno(err, errno, "remove %s", job);
+    return 0;
 }
 
 int64_t workspace_free_bytes(const char *workspace)
@@ -87,6 +111,20 @@ int workspace_lock(const char *workspace, const char *worker, int *fd, struct er
     if (lock_path(workspace, worker, path))
         return err_set(err, ERR_CONFIG, "the path of the workspace is too long");
     return process_lock(path, fd, err);
+}
+
+void workspace_leave(int fd)
+{
+    static const char word[] = "left\n";
+    ssize_t written = write(fd, word, sizeof word - 1);
+    (void)written; /* unsaid, it is taken for a death */
+}
+
+bool workspace_left(const char *workspace, const char *worker)
+{
+    char path[PATH_MAX];
+    struct stat info;
+    return lock_path(workspace, worker, path) == 0 && lstat(path, &info) == 0 && info.st_size > 0;
 }
 
 void workspace_unlock(const char *workspace, const char *worker, int fd)

@@ -24,6 +24,7 @@ def sound(seconds):
 CLIPS = {
     "small.mp4": [*picture("320x240", 3), *sound(3), *X264, *AAC, "-movflags", "+faststart"],
     "hd.mp4": [*picture("1280x720", 8), *sound(8), *X264, *AAC],
+    "long.mp4": [*picture("1280x720", 40), *sound(40), *X264, *AAC],
     "silent.mp4": [*picture("320x240", 3), *X264],
     "audio.m4a": [*sound(3), *AAC],
     "portrait.mp4": [*picture("360x640", 3), *sound(3), *X264, *AAC],

@@ -50,7 +50,7 @@ class Worker:
     def claim(self, job_id, i):
         now, task = after(0), f"tasks.{i}."
         return self.jobs.find_one_and_update(
-            {"_id": job_id, task + "state": "queued", task + "due_at": {"$lte": now + SKEW}, task + "crashes": {"$exists": False}},
+            {"_id": job_id, task + "state": "queued", task + "due_at": {"$lte": now + SKEW}, task + "crashes": {"$not": {"$gte": 2}}},
             {"$set": {"state": "running", task + "state": "running", task + "worker": self.id,
                       task + "lease_until": now + LEASE, task + "claim": bson.ObjectId()},
              "$inc": {"rev": 1, task + "run": 1},

@@ -91,7 +91,7 @@ static void test_claim_refused(void)
     struct arena arena = {0};
     struct job job = fixture_job(&arena);
     job.tasks.at[0].due_at = NOW + JOB_SKEW_MS + 1;
-    job.tasks.at[1].crashes = 1;
+    job.tasks.at[1].crashes = JOB_CRASHES_ALONE;
     fixture_insert(store, &job);
     CHECK(!fixture_claim(store, job.id, 0, "w1", &arena).claimed);
     CHECK(!fixture_claim(store, job.id, 1, "w1", &arena).claimed);

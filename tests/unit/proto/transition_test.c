@@ -249,6 +249,27 @@ static void nudges_back_off(void)
     CHECK_INT(job->alarm_at, T0 + JOB_PUBLISH_MAX_MS);
 }
 
+static void a_spoilt_result_fails_its_task(void)
+{
+    static const struct task_error unread = {ERR_INTERNAL, "cannot be read"};
+    for (size_t spoilt = THUMBNAIL; spoilt <= UPLOAD; spoilt++) {
+        struct fixture f;
+        struct job *job = start(&f, "media.store");
+        for (size_t i = DOWNLOAD; i < UPLOAD; i++)
+            run_to(job, i, T0, &SUCCESS);
+        CHECK(!job_spoil(job, spoilt, unread, T0)); /* its dependants say that themselves */
+        run_to(job, UPLOAD, T0, &SUCCESS);
+        CHECK(job_spoil(job, spoilt, unread, T0 + 2));
+        CHECK(!job_spoil(job, spoilt, unread, T0 + 2));
+        CHECK(job_finishing(job));
+        CHECK_STR(job->event.event, "failed");
+        CHECK_INT(job_outcome(job), spoilt == UPLOAD ? JOB_FAILED : JOB_SUCCEEDED);
+        CHECK_INT(job->alarm_at, T0 + 2 + JOB_PUBLISH_MS);
+        CHECK(job_finish(job, T0 + 3));
+        CHECK(!job_spoil(job, DOWNLOAD, unread, T0 + 4));
+    }
+}
+
 int main(void)
 {
     RUN(starts_what_needs_nothing);
@@ -265,5 +286,6 @@ int main(void)
     RUN(an_error_after_a_stop_is_a_cancellation);
     RUN(the_deadline_stops_a_job);
     RUN(nudges_back_off);
+    RUN(a_spoilt_result_fails_its_task);
     return 0;
 }

@@ -12,8 +12,9 @@ static struct {
     pthread_mutex_t lock;
     struct job *job[RUNS];
     int calls, failures_left;
-    int lost_left; /* saves that are made, and whose answer is lost */
-    bool refuses;  /* the first swap of each bulk is not taken */
+    int lost_left;        /* saves that are made, and whose answer is lost */
+    bool refuses;         /* the first swap of each bulk is not taken */
+    bool refuses_results; /* nor is what has a result */
     size_t swaps, largest;
 } store = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -42,16 +43,19 @@ int store_swap(struct store *unused, struct store_swap *swaps, size_t len, struc
     clock_sleep_ms(5); /* while the leader is away, others come */
     pthread_mutex_lock(&store.lock);
     store.calls++;
+    bool fits = true;
+    for (size_t i = 0; i < len && store.refuses_results; i++)
+        fits = fits && !swaps[i].after->tasks.at[0].result.len;
     bool fails = store.failures_left > 0 && store.failures_left--;
     bool lost = store.lost_left > 0 && store.lost_left--;
-    for (size_t i = store.refuses; i < len && !fails; i++)
+    for (size_t i = store.refuses; i < len && !fails && fits; i++)
         save(&swaps[i]);
     for (size_t i = 0; i < len && lost; i++)
         swaps[i].saved = false;
     store.swaps += len;
     store.largest = len > store.largest ? len : store.largest;
     pthread_mutex_unlock(&store.lock);
-    if (store.refuses)
+    if (store.refuses || !fits)
         return err_set(err, ERR_INTERNAL, "too large");
     return fails || lost ? err_set(err, ERR_STORE_UNAVAILABLE, "away") : 0;
 }
@@ -221,6 +225,23 @@ static void a_refused_neighbour_harms_nobody(void)
     store.refuses = false;
 }
 
+/* A result that the store does not take, now or ever, is no reason to run for ever. */
+static void a_refused_result_is_an_error(void)
+{
+    static const uint8_t bytes[] = {5, 0, 0, 0, 0};
+    struct job *job = new_job(0, "hello"), *after = NULL;
+    struct run *run = claimed(job, 0);
+    struct err err = {0};
+    run->outcome.result = (struct raw){bytes, sizeof bytes};
+    store.refuses_results = true;
+    CHECK_INT(batch_settle(batch, run, clock_mono_ms() + 600000, &after, &err), SETTLED);
+    CHECK_INT(job->tasks.at[0].state, TASK_QUEUED);
+    CHECK_INT(job->tasks.at[0].failures, 1);
+    CHECK_STR(job->tasks.at[0].error.detail, "too large");
+    store.refuses_results = false;
+    run_free(run);
+}
+
 static void patience_ends(void)
 {
     struct job *job = new_job(0, "hello"), *after = NULL;
@@ -242,6 +263,7 @@ int main(void)
     RUN(an_outage_is_waited_out);
     RUN(a_success_whose_answer_was_lost_is_a_success);
     RUN(a_refused_neighbour_harms_nobody);
+    RUN(a_refused_result_is_an_error);
     RUN(patience_ends);
     batch_free(batch);
     arena_release(&memory);

@@ -219,6 +219,34 @@ static void an_outage_in_between_leaves_it_finishing(void)
     CHECK_INT(fake_job(job->id)->state, JOB_FAILED);
 }
 
+/* {small: 1}, where a string should be. */
+static const uint8_t broken[] = {16, 0, 0, 0, 16, 's', 'm', 'a', 'l', 'l', 0, 1, 0, 0, 0, 0};
+
+/* Somebody else's result, which this release cannot read: the job ends, and says why. */
+static void a_result_that_cannot_be_read_is_a_failure(void)
+{
+    struct job *job = finishing(NULL);
+    job_task(fake_job(job->id), "upload")->result = (struct raw){broken, sizeof broken};
+    CHECK_INT(finish(fake_copy(fake_job(job->id), &memory)), 0);
+    CHECK_INT(fake_job(job->id)->state, JOB_FAILED);
+    struct task *upload = job_task(fake_job(job->id), "upload");
+    CHECK_INT(upload->state, TASK_FAILED);
+    CHECK_INT(upload->error.code, ERR_INTERNAL);
+    CHECK_INT(scene.status, SCENE_FAILED);
+    CHECK(strstr(scene.error_message, "cannot be read"));
+}
+
+/* Without its thumbnails it is still a success. */
+static void an_optional_result_that_cannot_be_read_is_done_without(void)
+{
+    struct job *job = finishing(NULL);
+    job_task(fake_job(job->id), "thumbnail")->result = (struct raw){broken, sizeof broken};
+    CHECK_INT(finish(fake_copy(fake_job(job->id), &memory)), 0);
+    CHECK_INT(fake_job(job->id)->state, JOB_SUCCEEDED);
+    CHECK_INT(job_task(fake_job(job->id), "thumbnail")->state, TASK_FAILED);
+    CHECK_INT(scene.status, SCENE_COMPLETED);
+}
+
 static void without_a_prefix_there_are_no_objects(void)
 {
     struct job *job = finishing("upload");
@@ -260,7 +288,8 @@ int main(void)
     RUN(an_older_jobs_scene_is_taken);
     RUN(a_scene_that_was_never_made_is_made);
     RUN(an_outage_in_between_leaves_it_finishing);
-
+    RUN(a_result_that_cannot_be_read_is_a_failure);
+    RUN(an_optional_result_that_cannot_be_read_is_done_without);
     RUN(without_a_prefix_there_are_no_objects);
     RUN(files_that_stay_do_not_keep_a_job_from_its_end);
     batch_free(runtime.batch);

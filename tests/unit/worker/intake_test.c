@@ -1,108 +1,5 @@
 /* Tickets: which become runs, and what becomes of the others. */
-#include "check.h"
-#include "fake_broker.h"
-#include "fake_publisher.h"
-#include "fake_store.h"
-
-#include <unistd.h>
-
-#include "worker/held.h"
-#include "worker/intake.h"
-#include "worker/workspace.h"
-
-#define ME "here.hello.1.1"
-#define SIBLING "here.hello.2.1"
-
-static char workspace[] = "/tmp/intake-test-XXXXXX";
-static struct worker_config config;
-static struct runtime runtime;
-static struct intake *intake;
-static uint64_t tag;
-static int number;
-
-static void begin(int64_t slots)
-{
-    runtime = (struct runtime){.kind = &kinds[KIND_HELLO],
-                               .config = &config,
-                               .host = "here",
-                               .id = ME,
-                               .slots = slots,
-                               .lease_ms = JOB_LEASE_MS};
-    held_init(&runtime.held);
-    intake = calloc(1, sizeof *intake);
-    CHECK(intake);
-    intake->runtime = &runtime;
-    fake_broker.acked = fake_broker.rejected = fake_broker.requeued = 0;
-    fake_broker.epoch = 1;
-    fake_publisher.len = 0;
-}
-
-static void deliver(const char *body)
-{
-    struct delivery delivery = {.tag = ++tag + FAKE_TICKETS, .epoch = fake_broker.epoch};
-    delivery.len = strlen(body);
-    memcpy(delivery.body, body, delivery.len < sizeof delivery.body ? delivery.len : 512);
-    intake_add(intake, &delivery);
-}
-
-static void ticket(const struct job *job, int task)
-{
-    char body[128];
-    snprintf(body, sizeof body, "{\"v\":1,\"job\":\"%s\",\"task\":%d}", job->id, task);
-    deliver(body);
-}
-
-static int claim(void)
-{
-    struct err err = {0};
-    return intake_claim(intake, &err);
-}
-
-static void end_run(void)
-{
-    struct run *run = held_next(&runtime.held);
-    held_done(&runtime, run);
-    CHECK(held_take_done(&runtime.held) == run);
-    run_free(run);
-}
-
-static void end(void)
-{
-    while (held_len(&runtime.held))
-        end_run();
-    held_release(&runtime.held);
-    free(intake);
-}
-
-static struct task *task_of(const struct job *job)
-{
-    return &fake_job(job->id)->tasks.at[0];
-}
-
-/* A job whose task that worker runs. */
-static struct job *running_by(const char *worker)
-{
-    struct job *job = fake_start(++number, "hello");
-    CHECK(job_claim(job, 0, worker, clock_now_ms(), JOB_LEASE_MS));
-    job->rev++;
-    return job;
-}
-
-static struct job *crashed_once(void)
-{
-    struct job *job = fake_start(++number, "hello");
-    job->tasks.at[0].crashes = 1;
-    return job;
-}
-
-/* Leaves the lock file of a worker that died. */
-static void die(const char *worker)
-{
-    struct err err = {0};
-    int fd;
-    CHECK_INT(workspace_lock(workspace, worker, &fd, &err), 0);
-    close(fd);
-}
+#include "intake_fixture.h"
 
 static void what_cannot_be_read_goes_to_the_dead(void)
 {
@@ -167,82 +64,6 @@ static void a_repeated_ticket_of_its_own_run_is_dropped(void)
     end();
 }
 
-static void an_empty_process_goes_on_for_the_dead(void)
-{
-    begin(4);
-    die(SIBLING);
-    struct job *job = running_by(SIBLING);
-    ticket(job, 0);
-    CHECK_INT(claim(), 0);
-    CHECK_INT(held_len(&runtime.held), 1);
-    CHECK_STR(task_of(job)->worker, ME);
-    CHECK_INT(task_of(job)->run, 2);
-    CHECK_INT(task_of(job)->crashes, 1);
-    CHECK_INT(intake_room(intake), 0); /* next time only the culprit dies */
-    end_run();
-    CHECK_INT(intake_room(intake), 8);
-    end();
-}
-
-static void a_third_death_fails_the_task(void)
-{
-    begin(4);
-    struct job *job = running_by(SIBLING);
-    job->tasks.at[0].crashes = JOB_CRASHES_MAX - 1;
-    ticket(job, 0);
-    CHECK_INT(claim(), 0);
-    CHECK_INT(held_len(&runtime.held), 0);
-    CHECK_INT(fake_job(job->id)->state, JOB_FAILED);
-    CHECK_INT(task_of(job)->error.code, ERR_WORKER_CRASH);
-    CHECK_INT(fake_broker.acked, 1);
-    end();
-}
-
-/* Whatever the order of the tickets: what has crashed a process does not run beside others. */
-static void the_dead_ones_task_runs_beside_nobody(void)
-{
-    for (int first = 0; first < 2; first++) {
-        begin(4);
-        struct job *dead = running_by(SIBLING), *fresh = fake_start(++number, "hello");
-        ticket(first ? dead : fresh, 0);
-        ticket(first ? fresh : dead, 0);
-        CHECK_INT(claim(), 0);
-        CHECK_INT(held_len(&runtime.held), 1);
-        CHECK_INT(task_of(fresh)->state, TASK_RUNNING);
-        CHECK_INT(task_of(dead)->state, TASK_QUEUED);
-        CHECK_INT(task_of(dead)->crashes, 1);
-        CHECK_INT(fake_publisher.len, 1); /* for a process that is empty */
-        end();
-    }
-}
-
-static void what_crashed_once_waits_until_it_is_alone(void)
-{
-    begin(4);
-    struct job *fresh = fake_start(++number, "hello"), *culprit = crashed_once();
-    struct job *next = fake_start(++number, "hello"), *other = crashed_once();
-    ticket(fresh, 0);
-    ticket(culprit, 0);
-    ticket(other, 0);
-    CHECK_INT(claim(), 0);
-    CHECK_INT(held_len(&runtime.held), 1);
-    CHECK(intake->has_solitary);
-    CHECK_INT(fake_broker.acked, 1); /* one can wait; the other's alarm brings it back */
-    ticket(next, 0);
-    CHECK_INT(claim(), 0);
-    CHECK_INT(held_len(&runtime.held), 1); /* nothing new while it waits */
-    end_run();
-    CHECK_INT(claim(), 0);
-    CHECK_INT(held_len(&runtime.held), 1);
-    CHECK_INT(task_of(culprit)->state, TASK_RUNNING);
-    CHECK_INT(claim(), 0);
-    CHECK_INT(task_of(next)->state, TASK_QUEUED); /* nor while it runs */
-    end_run();
-    CHECK_INT(claim(), 0);
-    CHECK_INT(task_of(next)->state, TASK_RUNNING);
-    end();
-}
-
 static void a_finishing_job_is_finished_by_whoever_gets_its_ticket(void)
 {
     begin(4);
@@ -262,7 +83,7 @@ static void a_finishing_job_is_finished_by_whoever_gets_its_ticket(void)
 static void without_the_store_nothing_is_lost(void)
 {
     begin(4);
-    struct job *job = fake_start(++number, "hello"), *culprit = crashed_once();
+    struct job *job = fake_start(++number, "hello"), *culprit = crashed_twice();
     fake_store.away = 1;
     ticket(job, 0);
     CHECK_INT(claim(), -1);
@@ -340,10 +161,6 @@ int main(void)
     RUN(what_cannot_be_read_goes_to_the_dead);
     RUN(old_tickets_are_dropped);
     RUN(a_repeated_ticket_of_its_own_run_is_dropped);
-    RUN(an_empty_process_goes_on_for_the_dead);
-    RUN(a_third_death_fails_the_task);
-    RUN(the_dead_ones_task_runs_beside_nobody);
-    RUN(what_crashed_once_waits_until_it_is_alone);
     RUN(a_finishing_job_is_finished_by_whoever_gets_its_ticket);
     RUN(without_the_store_nothing_is_lost);
     RUN(a_claim_whose_answer_was_lost_is_handed_back);

@@ -103,6 +103,39 @@ static void an_end_in_order_leaves_no_file(void)
     CHECK(workspace_dead(root, "host.hello.1.a", "host")); /* too young to be forgotten */
 }
 
+static void a_last_word_says_that_nobody_crashed(void)
+{
+    struct err err = {0};
+    int fd;
+    CHECK_INT(workspace_lock(root, "host.hello.4.d", &fd, &err), 0);
+    CHECK(!workspace_left(root, "host.hello.4.d"));
+    workspace_leave(fd);
+    CHECK(workspace_left(root, "host.hello.4.d"));
+    CHECK(!workspace_dead(root, "host.hello.4.d", "host")); /* not before it is gone */
+    close(fd);
+    CHECK(workspace_dead(root, "host.hello.4.d", "host"));
+    CHECK(!workspace_left(root, "host.hello.1.a"));
+    CHECK(!workspace_left(root, "host.hello.9.nobody"));
+}
+
+/* A run that nobody waits for any more takes its job's directory with it, if it is the last. */
+static void the_last_run_to_be_forgotten_leaves_no_directory(void)
+{
+    struct arena arena = {0};
+    struct err err = {0};
+    const char *first = workspace_dir(root, "job2", "download", 1, &arena);
+    const char *second = workspace_dir(root, "job2", "download", 2, &arena);
+    CHECK_INT(workspace_make(first, &err), 0);
+    CHECK_INT(workspace_make(second, &err), 0);
+    CHECK_INT(workspace_forget(first, &err), 0);
+    CHECK_INT(access(second, F_OK), 0);
+    CHECK_INT(workspace_forget(second, &err), 0);
+    CHECK_INT(access(arena_printf(&arena, "%s/job2", root), F_OK), -1);
+    CHECK_INT(workspace_forget(second, &err), 0);
+    CHECK_INT(access(root, F_OK), 0);
+    arena_release(&arena);
+}
+
 int main(void)
 {
     struct err err = {0};
@@ -113,6 +146,8 @@ int main(void)
     RUN(nothing_else_proves_it);
     RUN(a_longer_hosts_name_is_another_host);
     RUN(an_end_in_order_leaves_no_file);
+    RUN(a_last_word_says_that_nobody_crashed);
+    RUN(the_last_run_to_be_forgotten_leaves_no_directory);
     CHECK_INT(workspace_remove(root, &err), 0);
     return 0;
 }
