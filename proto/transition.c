@@ -285,6 +285,7 @@ bool job_spoil(struct job *job, size_t i, struct task_error error, int64_t now)
     if (!task || !job_finishing(job) || task->state != TASK_SUCCEEDED)
         return false;
     task->result = (struct raw){0};
+    task->failures++;
     fail_task(job, task, error, now);
     note(job, now, "failed", task);
     conclude(job, now);

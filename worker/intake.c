@@ -15,8 +15,8 @@
 #include "worker/workspace.h"
 
 enum {
-    SOLITARY_MS = 60000, /* how long others wait for a process to become empty for one task */
-    SOLITARY_NUDGES = 7  /* but a task that nobody had room for so often is waited for */
+    SOLITARY_MS = 60000, /* how long others wait for tasks that must be alone */
+    SOLITARY_NUDGES = 7  /* but one that nobody had room for so often is waited for */
 };
 
 size_t intake_room(struct intake *intake)
@@ -26,9 +26,9 @@ size_t intake_room(struct intake *intake)
     size_t most = (size_t)runtime->slots * (runtime->kind->batched ? 2 : 1);
     if (held == 0)
         intake->alone = false;
-    if (intake->alone || (intake->has_solitary && held > 0))
+    if (intake->alone || (intake->solitaries && held > 0))
         return 0;
-    if (intake->has_solitary)
+    if (intake->solitaries)
         return 1;
     return held < most ? most - held : 0;
 }
@@ -85,6 +85,8 @@ void intake_add(struct intake *intake, const struct delivery *delivery)
     /* What waits from a channel that is gone comes again on the new one. */
     if (intake->len && intake->pending[0].delivery.epoch != delivery->epoch)
         intake->len = 0;
+    if (intake->solitaries && intake->solitary[0].delivery.epoch != delivery->epoch)
+        intake->solitaries = 0;
     if (read_ticket(delivery, &arena, &intake->pending[intake->len], &err))
         reject(intake, delivery, &err);
     else
@@ -181,6 +183,15 @@ static int release(struct intake *intake, struct lot *lot, struct job *job, size
     return 0;
 }
 
+static void wait_alone(struct intake *intake, const struct intake_item *item, int64_t nudges)
+{
+    if (nudges >= SOLITARY_NUDGES)
+        intake->solitary_until_mono = INT64_MAX;
+    else if (intake->solitaries == 0)
+        intake->solitary_until_mono = clock_mono_ms() + SOLITARY_MS;
+    intake->solitary[intake->solitaries++] = *item;
+}
+
 /* A ticket whose task was not there to be claimed: `job` is as read. */
 static int judge(struct intake *intake, struct lot *lot, struct job *job,
                  const struct intake_item *item, struct err *err)
@@ -194,11 +205,8 @@ static int judge(struct intake *intake, struct lot *lot, struct job *job,
         return 0;
     }
     if (task && task->crashes >= JOB_CRASHES_ALONE &&
-        job_due(job, index, clock_now_ms() + JOB_SKEW_MS) && !intake->has_solitary) {
-        intake->solitary = *item;
-        intake->has_solitary = true;
-        intake->solitary_until_mono =
-            job->nudges < SOLITARY_NUDGES ? clock_mono_ms() + SOLITARY_MS : INT64_MAX;
+        job_due(job, index, clock_now_ms() + JOB_SKEW_MS) && intake->solitaries < INTAKE_SOLITARY) {
+        wait_alone(intake, item, job->nudges);
         return 0;
     }
     bool is_running = task && task->state == TASK_RUNNING && task->worker;
@@ -247,37 +255,49 @@ static int claim(struct intake *intake, const struct intake_item *items, size_t 
     return 0;
 }
 
-/* Runs of hours must not keep new ones from this process: the task's alarm brings it back, later
- * and later. */
+/* Runs of hours must not keep new ones from this process: the alarms of those that wait bring them
+ * back, later and later. */
 static void stop_waiting(struct intake *intake)
 {
-    if (!intake->has_solitary || held_len(&intake->runtime->held) == 0 ||
-        clock_mono_ms() < intake->solitary_until_mono)
+    bool others_wait = held_len(&intake->runtime->held) > 0 || intake->len > 0;
+    if (!others_wait || clock_mono_ms() < intake->solitary_until_mono)
         return;
-    intake->has_solitary = false;
-    drop(intake, &intake->solitary.delivery);
+    for (size_t i = 0; i < intake->solitaries; i++)
+        drop(intake, &intake->solitary[i].delivery);
+    intake->solitaries = 0;
+}
+
+static int claim_solitary(struct intake *intake, struct lot *lot, struct err *err)
+{
+    struct intake_item first = intake->solitary[0];
+    if (claim(intake, &first, 1, true, lot, err))
+        return -1;
+    intake->solitaries--;
+    memmove(intake->solitary, intake->solitary + 1, intake->solitaries * sizeof first);
+    return 0;
+}
+
+static int claim_pending(struct intake *intake, size_t room, struct lot *lot, struct err *err)
+{
+    bool nothing = held_len(&intake->runtime->held) == 0;
+    size_t take = intake->len < room ? intake->len : room;
+    if (take > INTAKE_BATCH)
+        take = INTAKE_BATCH;
+    if (claim(intake, intake->pending, take, nothing && take == 1, lot, err))
+        return -1;
+    remove_pending(intake, take);
+    return 0;
 }
 
 int intake_claim(struct intake *intake, struct err *err)
 {
     stop_waiting(intake);
     size_t room = intake_room(intake);
-    bool solitary = intake->has_solitary;
-    bool nothing = held_len(&intake->runtime->held) == 0;
-    size_t take = intake->len < room ? intake->len : room;
-    if (take > INTAKE_BATCH)
-        take = INTAKE_BATCH;
-    if (room == 0 || (!solitary && take == 0))
+    if (room == 0 || intake->len + intake->solitaries == 0)
         return 0;
     struct lot *lot = lot_new();
-    struct intake_item chosen = intake->solitary;
-    intake->has_solitary = false;
-    int failed = solitary ? claim(intake, &chosen, 1, true, lot, err)
-                          : claim(intake, intake->pending, take, nothing && take == 1, lot, err);
-    if (failed)
-        intake->has_solitary = solitary;
-    else if (!solitary)
-        remove_pending(intake, take);
+    int failed = intake->solitaries ? claim_solitary(intake, lot, err)
+                                    : claim_pending(intake, room, lot, err);
     lot_drop(lot);
     return failed;
 }
@@ -294,8 +314,7 @@ void intake_hand_back(struct intake *intake)
 {
     for (size_t i = 0; i < intake->len; i++)
         give_back(intake, &intake->pending[i].delivery);
-    if (intake->has_solitary)
-        give_back(intake, &intake->solitary.delivery);
-    intake->len = 0;
-    intake->has_solitary = false;
+    for (size_t i = 0; i < intake->solitaries; i++)
+        give_back(intake, &intake->solitary[i].delivery);
+    intake->len = intake->solitaries = 0;
 }

@@ -4,7 +4,7 @@
 
 #include "worker/runtime.h"
 
-enum { INTAKE_BATCH = 64, INTAKE_MAX = 512 };
+enum { INTAKE_BATCH = 64, INTAKE_MAX = 512, INTAKE_SOLITARY = 128 };
 
 /* A ticket that could be read, and where it came from. */
 struct intake_item {
@@ -18,9 +18,10 @@ struct intake {
     struct runtime *runtime;
     struct intake_item pending[INTAKE_MAX];
     size_t len;
-    struct intake_item solitary; /* its task has crashed JOB_CRASHES_ALONE processes: it waits until nothing else runs */
-    int64_t solitary_until_mono;
-    bool has_solitary, alone; /* alone: such a task is running */
+    struct intake_item solitary[INTAKE_SOLITARY]; /* of tasks that run beside nobody: they wait until nothing runs */
+    size_t solitaries;
+    int64_t solitary_until_mono; /* so long others wait for them */
+    bool alone;                  /* such a task is running */
 };
 
 /* Takes in what the broker delivered, while len < INTAKE_MAX; what cannot be read goes to the dead-letter queue. */

@@ -147,8 +147,7 @@ static void claim_or_wait(struct intake *intake, bool *store_away)
     else if (!away && *store_away)
         log_event(LOG_INFO, "store-connected", NULL);
     *store_away = away;
-    atomic_store(&intake->runtime->pending,
-                 (long long)intake->len + (intake->has_solitary ? 1 : 0));
+    atomic_store(&intake->runtime->pending, (long long)(intake->len + intake->solitaries));
     if (away)
         clock_sleep_ms(STORE_RETRY_MS);
 }

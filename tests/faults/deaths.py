@@ -32,7 +32,7 @@ def holder(job, name):
 def history(fleet, job_id, name):
     """(runs, crashes, failures) of a task."""
     row = task(fleet.db.jobs.find_one({"_id": job_id}), name)
-    return row["run"], row.get("crashes", 0), row.get("failures", 0)
+    return row.get("run", 0), row.get("crashes", 0), row.get("failures", 0)
 
 
 def events(fleet, job_id, *names):

@@ -56,7 +56,7 @@ def run_transcode(rig, clips):
 RUN = {"hello": run_hello, "download": run_download, "transcode": run_transcode}
 
 
-@pytest.mark.fault("C1", "cancel of a running task", "POST …/cancel in the middle of it")
+@pytest.mark.fault(47, "cancel of a running task", "POST …/cancel in the middle of it")
 @pytest.mark.parametrize("kind", list(RUN))
 def test_cancel_of_a_running_task(rig, clips, kind):
     """It stops within 2 s, its outputs are gone, the job is `cancelled` at 100."""
@@ -68,7 +68,7 @@ def test_cancel_of_a_running_task(rig, clips, kind):
     assert [line["code"] for line in events(rig.fleet, job_id, "stopped")] == ["cancelled"]
 
 
-@pytest.mark.fault("C1", "cancel of a running upload", "S3 answers 1 s late; POST …/cancel in the middle")
+@pytest.mark.fault(47, "cancel of a running upload", "S3 answers 1 s late; POST …/cancel in the middle")
 def test_cancel_of_a_running_upload(rig_s3, clips):
     """It stops within 2 s; what S3 makes of bytes that it has already is deleted, too."""
     fleet = rig_s3.fleet
@@ -83,7 +83,7 @@ def test_cancel_of_a_running_upload(rig_s3, clips):
     assert task(job, "upload")["state"] == "cancelled" and took < STOPPED_S
 
 
-@pytest.mark.fault("C1", "cancel of a running cleanup", "S3 answers 2 s late; POST …/cancel in the middle")
+@pytest.mark.fault(47, "cancel of a running cleanup", "S3 answers 2 s late; POST …/cancel in the middle")
 def test_cancel_of_a_running_cleanup(rig_s3, clips):
     """It stops within 2 s; the second cleanup, which every failed job has, takes the rest: neither object nor row stays."""
     fleet = rig_s3.fleet
@@ -120,7 +120,7 @@ def stop_thumbnail(rig, picture):
     return None
 
 
-@pytest.mark.fault("C1", "cancel of a running thumbnail", "SIGSTOP in the middle, POST …/cancel, SIGCONT")
+@pytest.mark.fault(47, "cancel of a running thumbnail", "SIGSTOP in the middle, POST …/cancel, SIGCONT")
 def test_cancel_of_a_running_thumbnail(rig, large_picture):
     """It stops within 2 s, its outputs are gone, the job is `cancelled` at 100."""
     fleet = rig.fleet
@@ -135,7 +135,7 @@ def test_cancel_of_a_running_thumbnail(rig, large_picture):
     check_cancelled(fleet, job)
 
 
-@pytest.mark.fault("C2", "cancel of a queued task", "no worker of its kind; POST …/cancel; then one comes")
+@pytest.mark.fault(47, "cancel of a queued task", "no worker of its kind; POST …/cancel; then one comes")
 @pytest.mark.parametrize("kind", ["hello", "download"])
 def test_cancel_of_a_queued_task(rig, clips, kind):
     """It never starts, although its ticket waits in the queue."""
@@ -154,7 +154,7 @@ def test_cancel_of_a_queued_task(rig, clips, kind):
     assert len(rig.source.requests(url)) == (1 if kind == "download" else 0)
 
 
-@pytest.mark.fault("C3", "deadline of a job", "its creation moved three days back while it runs")
+@pytest.mark.fault(48, "deadline of a job", "its creation moved three days back while it runs")
 @pytest.mark.parametrize("kind", list(RUN))
 def test_deadline_of_a_running_job(rig, clips, kind):
     """What runs stops, the job fails with `deadline-exceeded` at 100, its outputs are gone."""
@@ -168,7 +168,7 @@ def test_deadline_of_a_running_job(rig, clips, kind):
     assert [line["code"] for line in events(fleet, job_id, "stopped")] == ["deadline-exceeded"]
 
 
-@pytest.mark.fault("C3", "deadline of a queued job", "no worker; its creation moved three days back")
+@pytest.mark.fault(48, "deadline of a queued job", "no worker; its creation moved three days back")
 def test_deadline_of_a_queued_job(rig):
     """It fails with `deadline-exceeded` at 100 and never starts."""
     fleet = rig.fleet
@@ -184,7 +184,7 @@ def test_deadline_of_a_queued_job(rig):
     assert events(fleet, job_id, "claimed") == []
 
 
-@pytest.mark.fault("C4", "time limit of a task", "the limit of its job's document set to 2 s, one attempt")
+@pytest.mark.fault(49, "time limit of a task", "the limit of its job's document set to 2 s, one attempt")
 @pytest.mark.parametrize("kind", ["hello", "download"])
 def test_time_limit_of_a_task(rig, clips, kind):
     """It stops when its time is over; the job fails with `timeout` at 100 after its last attempt."""

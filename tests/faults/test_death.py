@@ -123,7 +123,7 @@ def test_decoder_crashes(rig, clips):
         running(fleet, neighbour, "transcode")
         culprit = fleet.store(rig.source.serve_file(clips("long.mp4")))["task_id"]
         for crash in range(3):
-            job = begun(fleet, culprit, "transcode", crash + 1)
+            job = begun(fleet, culprit, "transcode", crash + 1, 120)
             assert holder(job, "transcode") in processes.children(own.pid)
             kill(fleet, holder(job, "transcode"), signal.SIGSEGV)
         job = fleet.wait_job(culprit, 120)

@@ -96,7 +96,7 @@ static void without_the_store_nothing_is_lost(void)
     end_run();
     fake_store.away = 1;
     CHECK_INT(claim(), -1);
-    CHECK(intake->has_solitary);
+    CHECK_INT(intake->solitaries, 1);
     CHECK_INT(claim(), 0);
     CHECK_INT(task_of(culprit)->state, TASK_RUNNING);
     CHECK_INT(fake_broker.acked, 0);
