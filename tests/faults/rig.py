@@ -6,6 +6,7 @@ import subprocess
 import time
 import urllib.parse
 
+from s3_faults import S3Proxy
 from support import processes
 from support.fleet import ROOT, Fleet
 from support.processes import wait_until
@@ -20,7 +21,7 @@ class Rig:
     """A fleet and its services, reached through proxies, a source server and programs of its own.
 
     fleet                the programs; fleet.db and stored.s3(fleet) ask the services themselves, not through the proxies
-    broker, store, s3    the proxies (support/proxy.py); s3 is None where media is kept in a directory
+    broker, store, s3    the proxies (support/proxy.py, s3_faults.py); s3 is None where media is kept in a directory
     source               a scriptable server of media (support/source.py)
     """
 
@@ -44,7 +45,7 @@ class Rig:
         for name, variable in SERVICES.items():
             if variable in env:
                 url = urllib.parse.urlsplit(env[variable])
-                proxy = Proxy(url.hostname, url.port)
+                proxy = (S3Proxy if name == "s3" else Proxy)(url.hostname, url.port)
                 setattr(self, name, proxy)
                 user, at, _ = url.netloc.rpartition("@")
                 self.urls[variable] = url._replace(netloc=f"{user}{at}127.0.0.1:{proxy.port}").geturl()

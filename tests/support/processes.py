@@ -21,7 +21,8 @@ def alive(pid):
 def children(pid):
     """Its living children, the oldest first."""
     pids = sorted(int(name) for name in os.listdir("/proc") if name.isdigit())
-    return [child for child in pids if alive(child) and stat(child)[1] == pid]
+    found = ((child, stat(child)) for child in pids)  # once each: any may end between two looks
+    return [child for child, what in found if what and what[0] != "Z" and what[1] == pid]
 
 
 def name(pid):

@@ -95,7 +95,10 @@ class Proxy:
             except OSError:  # the service is down: so are we, as far as the client can tell
                 abort(client)
                 continue
-            Link(self, client, upstream).start()
+            self.link(client, upstream).start()
+
+    def link(self, client, upstream):
+        return Link(self, client, upstream)
 
     def find_cut(self, direction, data, total):
         """The cut that this piece of data meets, if any; it is used up by that."""
@@ -141,8 +144,12 @@ class Link:
     def start(self):
         with self.proxy.changed:
             self.proxy.links.add(self)
-        for direction in self.ends:
+        for direction in self.directions():
             threading.Thread(target=self.pump, args=(direction,), daemon=True).start()
+
+    def directions(self):
+        """One thread each."""
+        return list(self.ends)
 
     def pump(self, direction):
         source, target = self.ends[direction]
@@ -154,11 +161,7 @@ class Link:
                 if self.ending:  # the answer to what a cut has let through
                     return
                 if cut:
-                    self.ending = True
-                    if cut["forward"]:
-                        target.sendall(data[:max(0, cut["after"] - self.totals[direction])] if cut["after"] else data)
-                        time.sleep(0.05)  # so that it arrives before the reset overtakes it
-                    self.reset()
+                    self.carry_out(cut, direction, data, target)
                     return
                 target.sendall(data)
                 self.totals[direction] += len(data)
@@ -169,6 +172,13 @@ class Link:
             self.reset()
         finally:
             self.ended(direction)
+
+    def carry_out(self, cut, direction, data, target):
+        self.ending = True
+        if cut["forward"]:
+            target.sendall(data[:max(0, cut["after"] - self.totals[direction])] if cut["after"] else data)
+            time.sleep(0.05)  # so that it arrives before the reset overtakes it
+        self.reset()
 
     def half_close(self, direction):
         try:
