@@ -15,5 +15,6 @@ static const struct field result[] = {
     FIELD(thumbnail_result, large, .text = "File that fits into 800x600."),
     FIELD(thumbnail_result, width, .text = "Width of the source, as displayed."),
     FIELD(thumbnail_result, height, .text = "Height of the source, as displayed."),
+    FIELD(thumbnail_result, bytes, .text = "Size of the files."),
 };
 const struct doc thumbnail_result_doc = DOC(thumbnail_result, result);

@@ -17,6 +17,7 @@ struct thumbnail_params {
 struct thumbnail_result {
     const char *small, *medium, *large; /* file names in the run's directory */
     int64_t width, height;              /* of the source, as displayed */
+    int64_t bytes;                      /* of the three files */
 };
 extern const struct doc thumbnail_params_doc, thumbnail_result_doc;
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -65,11 +66,27 @@ int sink_write(struct sink *sink, const char *bytes, size_t len, struct err *err
     digest_add(sink->digest, bytes, len);
     for (size_t at = 0; at < len;) {
         ssize_t put = write(sink->fd, bytes + at, len - at);
-        if (put < 0)
+        if (put < 0 && errno != EINTR)
             return err_errno(err, errno, "write the source's file");
-        at += (size_t)put;
+        at += put > 0 ? (size_t)put : 0;
     }
     sink->written += (int64_t)len;
+    return 0;
+}
+
+/* Some file systems tell only at the end what they could not write. */
+static int finish_file(struct sink *sink, struct err *err)
+{
+    struct stat info;
+    int fd = sink->fd;
+    if (fstat(fd, &info))
+        return err_errno(err, errno, "look at the source's file");
+    sink->fd = -1;
+    if (close(fd))
+        return err_errno(err, errno, "write the source's file");
+    if (info.st_size != sink->written)
+        return err_set(err, ERR_IO_ERROR, "the source's file has %lld bytes, not %lld as written",
+                       (long long)info.st_size, (long long)sink->written);
     return 0;
 }
 
@@ -83,7 +100,7 @@ int sink_end(struct sink *sink, char sha256[DIGEST_HEX_LEN + 1], struct err *err
     digest_end(sink->digest, sum);
     sink->digest = NULL;
     digest_hex(sum, sha256);
-    return 0;
+    return finish_file(sink, err);
 }
 
 int sink_room(const struct sink *sink, int64_t bytes, struct err *err)

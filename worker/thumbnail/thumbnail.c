@@ -30,7 +30,7 @@ static int make(struct run *run, const struct picture_source *source,
 int thumbnail_handle(struct run *run, const void *params, void *result, struct err *err)
 {
     struct download_result source;
-    int64_t bytes;
+    struct thumbnail_result *made = result;
     int found = run_need(run, "download", &source, err);
     const char *source_dir = run_dir_of(run, "download");
     if (found <= 0 || !source_dir)
@@ -41,8 +41,8 @@ int thumbnail_handle(struct run *run, const void *params, void *result, struct e
         .media = source.media,
         .at_ms = ((const struct thumbnail_params *)params)->at_ms,
         .watch = &watch};
-    if (make(run, &from, result, &bytes, err) < 0)
+    if (make(run, &from, made, &made->bytes, err) < 0)
         return run_stopped(run) ? run_stop_error(run, err) : -1;
-    run_usage(run, source.size_bytes, bytes);
+    run_usage(run, source.size_bytes, made->bytes);
     return 0;
 }

@@ -12,6 +12,8 @@
 #include "common/cleanup.h"
 #include "common/digest.h"
 #include "proto/download.h"
+#include "proto/thumbnail.h"
+#include "proto/transcode.h"
 
 enum { FILES_MAX = 100000, DEPTH_MAX = 4, READ_BYTES = 256 * 1024 };
 
@@ -108,6 +110,35 @@ static int walk(struct run *run, struct upload_files *files, const char *dir, co
     return 0;
 }
 
+/* How much a task said that it wrote; 0: it did not say. */
+static int said_bytes(struct run *run, enum kind kind, int64_t *bytes, struct err *err)
+{
+    union {
+        struct download_result download;
+        struct transcode_result transcode;
+        struct thumbnail_result thumbnail;
+    } result;
+    *bytes = 0;
+    if (run_need(run, kinds[kind].name, &result, err) < 0)
+        return -1;
+    *bytes = kind == KIND_DOWNLOAD    ? result.download.size_bytes
+             : kind == KIND_TRANSCODE ? result.transcode.bytes
+                                      : result.thumbnail.bytes;
+    return 0;
+}
+
+/* What a disk has lost, or another host does not see yet, must not be published cut short. */
+static int check_whole(struct run *run, enum kind kind, int64_t found, struct err *err)
+{
+    int64_t said;
+    if (said_bytes(run, kind, &said, err))
+        return -1;
+    if (said > 0 && found != said)
+        return err_set(err, ERR_IO_ERROR, "the files of %s have %lld bytes, not %lld as written",
+                       kinds[kind].name, (long long)found, (long long)said);
+    return 0;
+}
+
 static int by_rank(const void *left, const void *right)
 {
     const struct upload_file *a = left, *b = right;
@@ -118,16 +149,21 @@ int upload_files_gather(struct run *run, const char *prefix, struct upload_files
                         struct err *err)
 {
     static const struct {
-        const char *task, *folder;
-    } parts[] = {{"download", "source/"}, {"transcode", "hls/"}, {"thumbnail", "thumbnails/"}};
+        enum kind kind;
+        const char *folder;
+    } parts[] = {
+        {KIND_DOWNLOAD, "source/"}, {KIND_TRANSCODE, "hls/"}, {KIND_THUMBNAIL, "thumbnails/"}};
     *out = (struct upload_files){0};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        const char *dir = run_dir_of(run, parts[i].task);
+        const char *dir = run_dir_of(run, kinds[parts[i].kind].name);
+        int64_t before = out->bytes;
         struct stat info;
-        if (!dir || (stat(dir, &info) && errno == ENOENT)) /* the task made no file */
+        if (!dir)
             continue;
-        if (walk(run, out, dir, arena_printf(run_arena(run), "%s%s", prefix, parts[i].folder), 0,
-                 err))
+        bool empty = stat(dir, &info) && errno == ENOENT; /* of a task that makes no file */
+        const char *keys = arena_printf(run_arena(run), "%s%s", prefix, parts[i].folder);
+        if ((!empty && walk(run, out, dir, keys, 0, err)) ||
+            check_whole(run, parts[i].kind, out->bytes - before, err))
             return -1;
     }
     if (out->len)
