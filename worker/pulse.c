@@ -156,8 +156,8 @@ static void say_beat(struct runtime *runtime, struct arena *arena)
 {
     struct counters *counters = &runtime->counters;
     struct err err = {0};
-    struct worker_beat filter = {.id = runtime->id};
     struct worker_beat beat = {
+        .id = runtime->id,
         .host = runtime->host,
         .kind = runtime->worker->kind,
         .pid = getpid(),
@@ -180,8 +180,8 @@ static void say_beat(struct runtime *runtime, struct arena *arena)
         .disk_free_bytes = workspace_free_bytes(runtime->config->fleet.workspace),
         .version = MEDIAFLEET_VERSION,
     };
-    if (store_update(runtime->store, WORKER_BEAT_COLLECTION, &worker_beat_doc, &filter, &beat, NULL,
-                     true, &err) < 0)
+    /* Whole: an update would leave what has become zero as it was. */
+    if (store_upsert_many(runtime->store, WORKER_BEAT_COLLECTION, &worker_beat_doc, &beat, 1, &err))
         log_event(LOG_WARN, "beat-failed", "detail", err.detail, NULL);
 }
 

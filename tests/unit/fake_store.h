@@ -280,6 +280,19 @@ int store_update(struct store *store, const char *collection, const struct doc *
     return away ? fake_away(err) : answer;
 }
 
+static void (*fake_seen_upsert)(const void *record);
+int store_upsert_many(struct store *store, const char *collection, const struct doc *doc,
+                      const void *records, size_t len, struct err *err)
+{
+    (void)store, (void)collection, (void)doc, (void)len;
+    pthread_mutex_lock(&fake_store.lock);
+    bool away = fake_is_away();
+    if (fake_seen_upsert && !away)
+        fake_seen_upsert(records);
+    pthread_mutex_unlock(&fake_store.lock);
+    return away ? fake_away(err) : 0;
+}
+
 int store_insert(struct store *store, const char *collection, const struct doc *doc,
                  const void *record, struct err *err)
 {

@@ -235,6 +235,44 @@ static void a_run_that_waits_for_a_slot_does_not_hang(void)
     CHECK_INT(fake_store.jobs[1]->state, JOB_CANCELLED);
 }
 
+/* --- what a process says of itself --- */
+
+static atomic_int busy_beats, idle_beats;
+
+static void see_beat(const void *record)
+{
+    const struct worker_beat *beat = record;
+    if (beat->busy > 0)
+        atomic_fetch_add(&busy_beats, 1);
+    else if (atomic_load(&busy_beats) > 0)
+        atomic_fetch_add(&idle_beats, 1);
+}
+
+static int until_seen(struct run *run, const void *params, void *result, struct err *err)
+{
+    (void)run, (void)params, (void)result, (void)err;
+    wait_for(&busy_beats, 1);
+    return 0;
+}
+
+static void *wait_for_idleness(void *unused)
+{
+    (void)unused;
+    wait_for(&idle_beats, 1);
+    kill(getpid(), SIGTERM);
+    return NULL;
+}
+
+static void a_worker_that_has_become_idle_says_so(void)
+{
+    fake_seen_upsert = see_beat;
+    fake_ticket(fake_start(1, "hello")->id, 0);
+    pthread_t thread = in_thread(wait_for_idleness);
+    run_worker(until_seen);
+    pthread_join(thread, NULL);
+    CHECK_INT(fake_store.jobs[0]->state, JOB_SUCCEEDED);
+}
+
 /* --- SIGTERM --- */
 
 static int requeued(void)
@@ -282,6 +320,8 @@ int main(void)
     printf("ok many_jobs_and_many_faults\n");
     CHECK_INT(in_child(a_signal_to_the_whole_group_drains, 20), PASSED);
     printf("ok a_signal_to_the_whole_group_drains\n");
+    CHECK_INT(in_child(a_worker_that_has_become_idle_says_so, 20), PASSED);
+    printf("ok a_worker_that_has_become_idle_says_so\n");
     CHECK_INT(in_child(a_handler_that_returned_does_not_hang, 400), PASSED);
     printf("ok a_handler_that_returned_does_not_hang\n");
     CHECK_INT(in_child(a_run_that_waits_for_a_slot_does_not_hang, 400), PASSED);
