@@ -37,7 +37,7 @@ static enum worker_state state_of(const struct worker_beat *beat, int64_t now)
 {
     if (now - beat->beat_at > WORKER_DEAD_MS)
         return WORKER_OFFLINE;
-    return beat->draining ? WORKER_DRAINING : WORKER_ONLINE;
+    return beat->draining ? WORKER_DRAINING : beat->paused ? WORKER_PAUSED : WORKER_ONLINE;
 }
 
 static struct worker_view view(const struct worker_beat *beat, int64_t now)

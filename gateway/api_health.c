@@ -7,8 +7,6 @@
 #include "gateway/openapi.h"
 #include "proto/fleet_view.h"
 
-enum { DISK_FREE_MIN_MIB = 256 };
-
 API_ANSWER(api_healthz)
 {
     (void)api;
@@ -60,9 +58,8 @@ static struct service_check check_disk(const struct services *services)
     int result = 0;
     if (statvfs(workspace, &disk))
         result = err_set(&err, ERR_IO_ERROR, "%s: %s", workspace, strerrorname_np(errno));
-    else if (disk.f_bavail * disk.f_frsize >> 20 < DISK_FREE_MIN_MIB)
-        result = err_set(&err, ERR_DISK_FULL, "%s has less than %d MiB left", workspace,
-                         DISK_FREE_MIN_MIB);
+    else if ((int64_t)(disk.f_bavail * disk.f_frsize) < services->fleet->min_free_bytes)
+        result = err_set(&err, ERR_DISK_FULL, "%s is nearly full", workspace);
     return judge(result, &err);
 }
 

@@ -83,16 +83,28 @@ static const struct {
 #undef SUM
 };
 
+static void print_by_kind(struct text *text, const char *family, const int64_t values[KIND_COUNT],
+                          struct arena *arena)
+{
+    for (unsigned kind = 1; kind < KIND_COUNT; kind++)
+        metrics_sample(text, family, arena_printf(arena, "{kind=\"%s\"}", kinds[kind].name),
+                       values[kind]);
+}
+
 static void print_workers(const struct worker_beat *beats, size_t len, int64_t now,
                           struct arena *arena, struct text *text)
 {
-    int64_t live[KIND_COUNT] = {0};
-    for (size_t i = 0; i < len; i++)
-        live[beats[i].kind] += now - beats[i].beat_at <= WORKER_DEAD_MS;
+    int64_t live[KIND_COUNT] = {0}, paused[KIND_COUNT] = {0};
+    for (size_t i = 0; i < len; i++) {
+        bool lives = now - beats[i].beat_at <= WORKER_DEAD_MS;
+        live[beats[i].kind] += lives;
+        paused[beats[i].kind] += lives && beats[i].paused;
+    }
     metrics_family(text, "mediafleet_workers", "gauge", "Processes with a beat within 20 s.");
-    for (unsigned kind = 1; kind < KIND_COUNT; kind++)
-        metrics_sample(text, "mediafleet_workers",
-                       arena_printf(arena, "{kind=\"%s\"}", kinds[kind].name), live[kind]);
+    print_by_kind(text, "mediafleet_workers", live, arena);
+    metrics_family(text, "mediafleet_workers_paused", "gauge",
+                   "Of them, those that wait for room in the workspace.");
+    print_by_kind(text, "mediafleet_workers_paused", paused, arena);
     for (size_t row = 0; row < sizeof sums / sizeof sums[0]; row++) {
         int64_t total[KIND_COUNT] = {0};
         for (size_t i = 0; i < len; i++)
@@ -100,9 +112,7 @@ static void print_workers(const struct worker_beat *beats, size_t len, int64_t n
                 total[beats[i].kind] +=
                     *(const int64_t *)(const void *)((const char *)&beats[i] + sums[row].offset);
         metrics_family(text, sums[row].name, sums[row].type, sums[row].help);
-        for (unsigned kind = 1; kind < KIND_COUNT; kind++)
-            metrics_sample(text, sums[row].name,
-                           arena_printf(arena, "{kind=\"%s\"}", kinds[kind].name), total[kind]);
+        print_by_kind(text, sums[row].name, total, arena);
     }
 }
 

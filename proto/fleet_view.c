@@ -19,13 +19,13 @@ static const struct field queue_page[] = {
 };
 const struct doc queue_page_doc = DOC(queue_page, queue_page);
 
-static const char *const worker_state_names[] = {NULL, "online", "draining", "offline", NULL};
+static const char *const worker_state_names[] = {NULL, "online", "draining", "offline", "paused", NULL};
 
 static const struct field worker_view[] = {
     FIELD(worker_view, id, .flags = FIELD_REQUIRED, .text = "host.kind.pid.start."),
     FIELD(worker_view, host, .text = "Host name."),
     FIELD(worker_view, kind, .names = kind_names, .text = "The kind of task it does."),
-    FIELD(worker_view, state, .names = worker_state_names, .text = "offline: no beat for 20 s."),
+    FIELD(worker_view, state, .names = worker_state_names, .text = "offline: no beat for 20 s; paused: no room in the workspace."),
     FIELD(worker_view, pid, .text = "Process id."),
     FIELD(worker_view, started_at, .flags = FIELD_TIME, .text = "When it started."),
     FIELD(worker_view, beat_at, .flags = FIELD_TIME, .text = "Its last beat."),

@@ -19,7 +19,7 @@ struct queue_page {
 };
 
 /* A worker's last beat, judged by its age. */
-enum worker_state { WORKER_NONE, WORKER_ONLINE, WORKER_DRAINING, WORKER_OFFLINE };
+enum worker_state { WORKER_NONE, WORKER_ONLINE, WORKER_DRAINING, WORKER_OFFLINE, WORKER_PAUSED };
 struct worker_view {
     const char *id, *host;
     enum kind kind;

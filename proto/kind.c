@@ -17,9 +17,12 @@
 const struct kind_row kinds[KIND_COUNT] = {
     [KIND_HELLO] = {KIND(hello), .max_attempts = 3, .timeout_s = 3700, .slots = 64,
                     .batched = true},
-    [KIND_DOWNLOAD] = {KIND(download), .max_attempts = 3, .timeout_s = 6 * 3600, .slots = 100},
-    [KIND_TRANSCODE] = {KIND(transcode), .max_attempts = 2, .timeout_s = 24 * 3600, .slots = 1},
-    [KIND_THUMBNAIL] = {KIND(thumbnail), .max_attempts = 2, .timeout_s = 600, .slots = 1},
+    [KIND_DOWNLOAD] = {KIND(download), .max_attempts = 3, .timeout_s = 6 * 3600, .slots = 100,
+                       .room_percent = 100},
+    [KIND_TRANSCODE] = {KIND(transcode), .max_attempts = 2, .timeout_s = 24 * 3600, .slots = 1,
+                        .room_percent = 25},
+    [KIND_THUMBNAIL] = {KIND(thumbnail), .max_attempts = 2, .timeout_s = 600, .slots = 1,
+                        .room_percent = 25},
     [KIND_UPLOAD] = {KIND(upload), .max_attempts = 3, .timeout_s = 6 * 3600, .slots = 4},
     [KIND_CLEANUP] = {KIND(cleanup), .max_attempts = 5, .timeout_s = 6 * 3600, .slots = 2},
 };

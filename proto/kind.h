@@ -14,6 +14,8 @@ struct kind_row {
     int64_t max_attempts;
     int64_t timeout_s; /* from the claim */
     int64_t slots;     /* default --slots of a worker process */
+    int64_t room_percent; /* of MEDIAFLEET_MIN_FREE_BYTES that must be free for a claim: what begins jobs leaves room for
+                             what ends them */
     bool batched;      /* short tasks: claims and settles gathered */
 };
 

@@ -152,6 +152,10 @@ static const struct field fleet_fields[] = {
              .text = "Directory that all workers share, where tasks hand files to each other."),
     FIELD_AS(fleet_settings, lease_s, "MEDIAFLEET_LEASE_S", .min = 5, .max = 3600, .fallback = "30",
              .text = "How long a claimed task stays a worker's without its renewal, in s."),
+    FIELD_AS(fleet_settings, min_free_bytes, "MEDIAFLEET_MIN_FREE_BYTES", .max = INT64_C(1) << 44,
+             .fallback = "268435456",
+             .text = "With less room in the workspace no download begins; with a quarter of it, no "
+                     "transcode and no thumbnail; 256 MiB unless set."),
     FIELD_AS(fleet_settings, log_level, "MEDIAFLEET_LOG_LEVEL", .names = log_names,
              .fallback = "info", .text = "Events below that level are not logged."),
 };

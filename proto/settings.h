@@ -15,7 +15,7 @@ struct store_settings {
 /* Common to gateway and workers. */
 struct fleet_settings {
     const char *amqp_url, *workspace;
-    int64_t lease_s;
+    int64_t lease_s, min_free_bytes;
     enum log_setting log_level;
 };
 struct bucket_settings {

@@ -9,6 +9,7 @@ static const struct field fields[] = {
     FIELD(worker_beat, started_at, .flags = FIELD_TIME, .text = "When it started."),
     FIELD(worker_beat, beat_at, .flags = FIELD_TIME, .text = "When it said so."),
     FIELD(worker_beat, draining, .flags = FIELD_ALWAYS, .text = "It takes no more tasks."),
+    FIELD(worker_beat, paused, .flags = FIELD_ALWAYS, .text = "It begins no task until its workspace has room."),
     FIELD(worker_beat, slots, .flags = FIELD_ALWAYS, .text = "Tasks it can run at once."),
     FIELD(worker_beat, busy, .flags = FIELD_ALWAYS, .text = "Tasks it runs."),
     FIELD(worker_beat, unacked, .flags = FIELD_ALWAYS, .text = "Tickets it has taken and not acknowledged."),

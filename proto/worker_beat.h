@@ -13,7 +13,7 @@ struct worker_beat {
     const char *host;
     enum kind kind;
     int64_t pid, started_at, beat_at;
-    bool draining;
+    bool draining, paused;
     int64_t slots, busy, unacked;
     struct strs active; /* "<job>/<task>", at most 16 */
     int64_t claimed, succeeded, failed, retried, released, crashes_seen; /* since it started */

@@ -164,6 +164,7 @@ static void say_beat(struct runtime *runtime, struct arena *arena)
         .started_at = runtime->started_at,
         .beat_at = clock_now_ms(),
         .draining = atomic_load(&runtime->draining),
+        .paused = atomic_load(&runtime->paused),
         .slots = runtime->slots,
         .busy = (int64_t)held_len(&runtime->held),
         .unacked = (int64_t)held_len(&runtime->held) + atomic_load(&runtime->pending),

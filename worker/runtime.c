@@ -13,6 +13,7 @@
 #include "worker/batch.h"
 #include "worker/held.h"
 #include "worker/intake.h"
+#include "worker/room.h"
 #include "worker/workspace.h"
 
 enum {
@@ -136,6 +137,23 @@ static int receive(struct runtime *runtime, struct intake *intake, struct err *e
     return 0;
 }
 
+/* A task begun without room in the workspace would only fail, and count as a failure. Tickets wait
+ * where they are. */
+static bool has_room(struct runtime *runtime, struct room *room)
+{
+    const struct fleet_settings *fleet = &runtime->config->fleet;
+    bool was_full = room->full;
+    if (!runtime->kind->room_percent)
+        return true;
+    int64_t free_bytes = workspace_free_bytes(fleet->workspace);
+    bool claim = room_left(room, runtime->kind, free_bytes, fleet->min_free_bytes, clock_mono_ms());
+    if (room->full != was_full)
+        log_event(room->full ? LOG_WARN : LOG_INFO, room->full ? "paused" : "resumed", "workspace",
+                  fleet->workspace, NULL);
+    atomic_store(&runtime->paused, room->full);
+    return claim;
+}
+
 static void claim_or_wait(struct intake *intake, bool *store_away)
 {
     struct err err = {0};
@@ -147,7 +165,6 @@ static void claim_or_wait(struct intake *intake, bool *store_away)
     else if (!away && *store_away)
         log_event(LOG_INFO, "store-connected", NULL);
     *store_away = away;
-    atomic_store(&intake->runtime->pending, (long long)(intake->len + intake->solitaries));
     if (away)
         clock_sleep_ms(STORE_RETRY_MS);
 }
@@ -190,13 +207,17 @@ static int consume(struct runtime *runtime, struct err *err)
         abort();
     intake->runtime = runtime;
     bool store_away = true;
+    struct room room = {0};
     int failed = 0;
     while (!atomic_load(&stopped_mono) && !failed) {
         *err = (struct err){0};
         acknowledge_done(runtime);
         failed = receive(runtime, intake, err);
-        if (!failed)
+        if (!failed && has_room(runtime, &room))
             claim_or_wait(intake, &store_away);
+        else if (!failed && intake->len > 0)
+            clock_sleep_ms(WAIT_MS); /* else receive() would not wait, either */
+        atomic_store(&runtime->pending, (long long)(intake->len + intake->solitaries));
     }
     stop_taking(runtime, intake);
     atomic_store(&runtime->pending, 0);

@@ -48,7 +48,7 @@ struct runtime {
     struct batch *batch;
     struct held held;
     struct counters counters;
-    atomic_bool draining;
+    atomic_bool draining, paused;
     atomic_llong pending; /* tickets taken and not decided yet */
     struct slot *slot; /* [slots] */
     pthread_t pulse;
