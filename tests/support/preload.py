@@ -27,7 +27,7 @@ FOREVER = 0
 
 class Faults:
     """The rules of one or more programs. Functions that can fail by a path: write (and pwrite, writev, fwrite), open (and
-    fopen), ftruncate, fsync, fdatasync, mkdir, rename, statvfs; that a program can die at: amqp_basic_ack,
+    fopen), close, ftruncate, fsync, fdatasync, mkdir, rename, statvfs; that a program can die at: amqp_basic_ack,
     amqp_basic_publish, mongoc_bulk_operation_execute, avcodec_send_packet, and all those."""
 
     def __init__(self, directory):
