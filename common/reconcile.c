@@ -11,6 +11,7 @@
 
 enum {
     BATCH = 500,
+    WITHHELD_MAX = 20 * BATCH,
     PASS_MS = 1000,
     PASSES_AT_ONCE = 20,
     NUDGES_CAP = 7, /* by then the pause between two tickets is 10 min: proto/job.h */
@@ -25,6 +26,7 @@ struct reconcile {
     int64_t lease_ms;
     int64_t trusted_from;         /* monotonic: leases are judged from then on */
     int64_t tidied;               /* monotonic */
+    size_t withheld;              /* due jobs that the last pass could not judge yet */
     int64_t depth_at[KIND_COUNT]; /* of this pass: -1 not asked yet */
     pthread_t thread;
     pthread_mutex_t lock;
@@ -104,12 +106,17 @@ static void publish_saved(struct reconcile *r, const struct store_swap *swap, bo
         atomic_fetch_add(&r->published, 1);
 }
 
+static bool is_trusted(const struct reconcile *r)
+{
+    return clock_mono_ms() >= r->trusted_from;
+}
+
 static int judge(struct reconcile *r, struct job *jobs, size_t len, int64_t now,
                  struct arena *arena, struct err *err)
 {
     struct store_swap *swaps = arena_alloc_array(arena, len, sizeof *swaps);
     bool *expired = arena_alloc_array(arena, len, sizeof *expired);
-    bool trusted = clock_mono_ms() >= r->trusted_from;
+    bool trusted = is_trusted(r);
     size_t n = 0;
     for (size_t i = 0; i < len; i++) {
         if (!trusted && lease_ended(&jobs[i], now))
@@ -120,6 +127,7 @@ static int judge(struct reconcile *r, struct job *jobs, size_t len, int64_t now,
             job_nudge(after, now);
         swaps[n++] = (struct store_swap){.before = &jobs[i], .after = after};
     }
+    r->withheld = len - n < WITHHELD_MAX ? len - n : WITHHELD_MAX;
     /* One document that is refused must not keep the others from what follows. */
     int failed = n ? store_swap(r->store, swaps, n, err) : 0;
     for (size_t i = 0; i < n; i++) {
@@ -153,6 +161,19 @@ static int forget_workers(struct reconcile *r, int64_t now, struct arena *arena,
                 : 0;
 }
 
+/* A failover may have brought a server with another time. Until every worker has asked for it, too,
+ * and has renewed what it holds, leases say nothing. */
+static int ask_clock(struct reconcile *r, struct err *err)
+{
+    int64_t before = clock_now_ms() - clock_mono_ms();
+    if (store_ping(r->store, err))
+        return -1;
+    int64_t jump = clock_now_ms() - clock_mono_ms() - before, usual = JOB_SKEW_MS + r->lease_ms / 2;
+    if (jump > usual || jump < -usual)
+        r->trusted_from = clock_mono_ms() + JOB_CLOCK_MS + r->lease_ms;
+    return 0;
+}
+
 /* Once a minute: the store's clock, and old beats. Beats that cannot be read strand no job. */
 static int tidy(struct reconcile *r, struct arena *arena, struct err *err)
 {
@@ -160,7 +181,7 @@ static int tidy(struct reconcile *r, struct arena *arena, struct err *err)
     int64_t mono = clock_mono_ms();
     if (r->tidied && mono - r->tidied < TIDY_MS)
         return 0;
-    if (store_ping(r->store, err))
+    if (ask_clock(r, err))
         return -1;
     if (forget_workers(r, clock_now_ms(), arena, &unread))
         atomic_fetch_add(&r->failures, 1);
@@ -168,7 +189,16 @@ static int tidy(struct reconcile *r, struct arena *arena, struct err *err)
     return 0;
 }
 
-/* One look at what is due; returns how many jobs that were, -1 when the store did not answer. */
+static bool any_lease_ended(const struct job *jobs, size_t len, int64_t now)
+{
+    for (size_t i = 0; i < len; i++)
+        if (lease_ended(&jobs[i], now))
+            return true;
+    return false;
+}
+
+/* One look at what is due: 1 if there was more than one look holds, -1 when the store did not
+ * answer. What cannot be judged yet is read again and again: it must not keep out the others. */
 static int pass(struct reconcile *r, struct arena *arena, struct err *err)
 {
     struct job *jobs = NULL;
@@ -178,12 +208,17 @@ static int pass(struct reconcile *r, struct arena *arena, struct err *err)
     int64_t now = clock_now_ms();
     for (int kind = 0; kind < KIND_COUNT; kind++)
         r->depth_at[kind] = -1;
-    if (store_due(r->store, now, BATCH, arena, &jobs, &len, err))
+    size_t limit = BATCH + (is_trusted(r) ? 0 : r->withheld);
+    r->withheld = 0;
+    if (store_due(r->store, now, limit, arena, &jobs, &len, err))
         return -1;
     atomic_fetch_add(&r->looked, (long long)len);
-    if (len && judge(r, jobs, len, now, arena, err))
+    /* Nobody's lease ends by a clock that was not asked just now. */
+    if (is_trusted(r) && any_lease_ended(jobs, len, now) && ask_clock(r, err))
         return -1;
-    return (int)len;
+    if (len && judge(r, jobs, len, clock_now_ms(), arena, err))
+        return -1;
+    return len == limit && limit < BATCH + WITHHELD_MAX;
 }
 
 static bool pause_pass(struct reconcile *r)
@@ -204,11 +239,11 @@ static void *loop(void *arg)
     struct reconcile *r = arg;
     struct arena arena = {0};
     do {
-        int found = BATCH;
-        for (int i = 0; i < PASSES_AT_ONCE && found == BATCH; i++) {
+        int more = 1;
+        for (int i = 0; i < PASSES_AT_ONCE && more == 1; i++) {
             struct err err = {0};
-            found = pass(r, &arena, &err);
-            if (found < 0) {
+            more = pass(r, &arena, &err);
+            if (more < 0) {
                 atomic_fetch_add(&r->failures, 1);
                 if (err.code == ERR_STORE_UNAVAILABLE)
                     r->trusted_from = clock_mono_ms() + r->lease_ms;

@@ -19,7 +19,7 @@ struct reconcile_counts {
 };
 
 /* After an outage of the store (and at the start) leases are not called ended for one lease_ms: the workers could not
- * renew them either. store and publisher must outlive it. */
+ * renew them either. Nor are they when the store's clock has jumped, until every worker has asked for it. store and publisher must outlive it. */
 int reconcile_open(struct reconcile **out, struct store *store, struct publisher *publisher, int64_t lease_ms,
                    struct err *err);
 void reconcile_free(struct reconcile *reconcile); /* ends the thread, within one pass */

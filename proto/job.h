@@ -18,10 +18,10 @@ enum { JOB_CRASHES_ALONE = JOB_CRASHES_MAX - 1 };
 
 /* Times of the machinery, in ms. LEASE is the default of MEDIAFLEET_LEASE_S. */
 #define JOB_LEASE_MS INT64_C(30000)
-#define JOB_SKEW_MS INT64_C(1000)            /* clocks differ: a ticket may come that long before its task is due */
 #define JOB_PUBLISH_MS INT64_C(10000)          /* a ticket not claimed by then is looked at again; doubles to … */
 #define JOB_PUBLISH_MAX_MS INT64_C(600000)     /* … this */
 #define JOB_SKEW_MS INT64_C(1000)              /* hosts' clocks differ: a ticket may be this much too early */
+#define JOB_CLOCK_MS INT64_C(10000)            /* how often workers ask the store for its time */
 #define JOB_OPTIONAL_MS INT64_C(60000)         /* how long an optional task is waited for */
 #define JOB_DEADLINE_MS (INT64_C(3) * 86400000) /* of the whole job */
 #define JOB_KEEP_MS (INT64_C(3) * 86400000)    /* a finished job's record */

@@ -16,7 +16,6 @@ enum {
     TICK_MS = 1000,
     YOUNG_MS = 800,   /* shorter runs are never pulsed: they end before it matters */
     STUCK_MS = 60000, /* a handler that does not stop for so long takes its process with it */
-    CLOCK_MS = 60000, /* how often the store's clock is asked */
     ACTIVE_MAX = 16   /* runs named in the beat */
 };
 
@@ -196,7 +195,7 @@ static void tick(struct runtime *runtime, struct beat *last, struct arena *arena
         say_beat(runtime, arena);
         last->beat_mono = mono;
     }
-    if (mono - last->clock_mono >= CLOCK_MS && store_ping(runtime->store, &err) == 0)
+    if (mono - last->clock_mono >= JOB_CLOCK_MS && store_ping(runtime->store, &err) == 0)
         last->clock_mono = mono;
 }
 
@@ -204,7 +203,7 @@ static void *loop(void *arg)
 {
     struct runtime *runtime = arg;
     struct arena arena = {0};
-    struct beat last = {.clock_mono = clock_mono_ms() - CLOCK_MS,
+    struct beat last = {.clock_mono = clock_mono_ms() - JOB_CLOCK_MS,
                         .beat_mono = clock_mono_ms() - WORKER_BEAT_MS};
     while (!atomic_load(&runtime->pulse_ends)) {
         int64_t began = clock_mono_ms();

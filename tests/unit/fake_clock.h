@@ -11,6 +11,7 @@
 
 static int64_t fake_speed = 1; /* set before any thread starts */
 static _Atomic int64_t fake_skipped_ms;
+static _Atomic int64_t fake_jumped_ms; /* the server's clock, since the start */
 static const int64_t fake_epoch = INT64_C(1767225600000);
 
 int64_t clock_mono_ms(void)
@@ -23,12 +24,12 @@ int64_t clock_mono_ms(void)
 
 int64_t clock_now_ms(void)
 {
-    return fake_epoch + clock_mono_ms();
+    return fake_epoch + fake_jumped_ms + clock_mono_ms();
 }
 
 void clock_adjust(int64_t server_ms, int64_t mono_ms)
 {
-    (void)server_ms, (void)mono_ms;
+    fake_jumped_ms = server_ms - mono_ms - fake_epoch;
 }
 
 void clock_sleep_ms(int64_t ms)

@@ -25,6 +25,7 @@ static struct {
     int lost_pm; /* of a thousand writes, at random */
     int refused; /* so many bulks of swaps hold a document that is not taken: the first */
     int unreadable_beats;
+    int64_t clock_jump_ms; /* told by the next ping */
     int swaps, updates, inserts, pings, dues;
     int terminal;  /* jobs that became so */
     int succeeded; /* times that a task became so */
@@ -137,6 +138,9 @@ int store_ping(struct store *store, struct err *err)
     pthread_mutex_lock(&fake_store.lock);
     bool away = fake_is_away();
     fake_store.pings++;
+    if (fake_store.clock_jump_ms && !away)
+        clock_adjust(clock_now_ms() + fake_store.clock_jump_ms, clock_mono_ms());
+    fake_store.clock_jump_ms = 0;
     pthread_mutex_unlock(&fake_store.lock);
     return away ? fake_away(err) : 0;
 }

@@ -177,6 +177,47 @@ static void after_an_outage_leases_get_their_time_again(void)
     CHECK_INT(fake_job(id)->tasks.at[0].crashes, 1);
 }
 
+/* After its grace at the start a reconciler meets a job whose lease ended so long ago by its clock,
+ * and a server whose clock has jumped; returns the crashes that it counted. */
+static int64_t crashes_after_a_jump(int64_t lease_ago_ms, int64_t jump_ms, int64_t passed_ms)
+{
+    forget();
+    struct err err = {0};
+    struct reconcile *reconcile = NULL;
+    CHECK_INT(reconcile_open(&reconcile, NULL, NULL, JOB_LEASE_MS, &err), 0);
+    wait_passes(1);
+    pthread_mutex_lock(&fake_store.lock);
+    struct job *job = running(lease_ago_ms);
+    const char *id = job->id;
+    job->alarm_at = clock_now_ms();
+    fake_store.clock_jump_ms = jump_ms;
+    fake_skipped_ms += JOB_LEASE_MS + passed_ms;
+    pthread_mutex_unlock(&fake_store.lock);
+    wait_passes(2);
+    reconcile_free(reconcile);
+    return fake_job(id)->tasks.at[0].crashes;
+}
+
+static void a_clock_that_jumped_ends_no_lease(void)
+{
+    enum { HOURS_MS = 7200000, TIDY_MS = 60000 };
+    CHECK_INT(crashes_after_a_jump(-HOURS_MS / 2, HOURS_MS, TIDY_MS), 0); /* we heard of it first */
+    CHECK_INT(crashes_after_a_jump(1000, -HOURS_MS, 0), 0);               /* its worker did */
+    CHECK_INT(crashes_after_a_jump(1000, 100, 0), 1);                     /* a clock that is set */
+}
+
+static void what_cannot_be_judged_keeps_out_nobody(void)
+{
+    forget();
+    for (int i = 0; i < 1200; i++)
+        running(1000);
+    struct job *due = queued(1, 1);
+    pass(JOB_LEASE_MS);
+    CHECK_INT(fake_publisher.len, 1);
+    CHECK_STR(fake_publisher.sent[0].job, due->id);
+    CHECK_INT(fake_job(due->id)->rev, 1);
+}
+
 static void two_have_one_effect(void)
 {
     enum { JOBS_EACH = 150 };
@@ -242,6 +283,8 @@ int main(void)
     RUN(an_ended_lease_is_a_crash);
     RUN(at_the_start_no_lease_is_called_ended);
     RUN(two_have_one_effect);
+    RUN(what_cannot_be_judged_keeps_out_nobody);
+    RUN(a_clock_that_jumped_ends_no_lease);
     RUN(a_finishing_job_gets_a_ticket);
     RUN(after_an_outage_leases_get_their_time_again);
     RUN(a_long_neighbour_makes_nothing_late);
