@@ -6,29 +6,18 @@ none behind. `make_rig` makes one of the test's own, with other settings.
 import pytest
 
 from invariants import Invariants
-from rig import Rig
-from support.fleet import Fleet, fleets
-
-SETTINGS = {
-    "MEDIAFLEET_DRAIN_S": 5,
-    "MEDIAFLEET_LEASE_S": 10,  # what waits for the end of a lease waits less
-    "MEDIAFLEET_TOMBSTONE_S": 2,
-}
-ASAN = "detect_stack_use_after_return=1:quarantine_size_mb=4:malloc_context_size=8"
+from rig import open_rig
+from support.fleet import fleets
 
 
 @pytest.fixture(scope="session")
 def start_rig(request, scratch):
-    """start_rig(name, *options, settings=None) -> (Rig, Invariants); the caller ends them with end_rig."""
+    """start_rig(name, *options, settings=None) -> Rig; the caller ends it with end_rig."""
     build = request.config.getoption("--build-dir")
 
     def start(name, *options, settings=None):
-        programs = ["--build", build] if build else ["--sanitize"]
-        state = scratch / name
-        settings = SETTINGS | {"ASAN_OPTIONS": f"log_path={state}/log/sanitizer:log_exe_name=1:{ASAN}"} | (settings or {})
-        fleet = Fleet(state, *programs, *options, settings=settings)
-        rig = Rig(fleet)
-        fleets.append(fleet)
+        rig = open_rig(scratch / name, *options, build=build, settings=settings)
+        fleets.append(rig.fleet)
         return rig
 
     return start

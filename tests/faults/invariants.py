@@ -31,6 +31,7 @@ VAGUE = {"", "internal", "none", None}  # codes that say nothing
 KINDS = ("download", "transcode", "thumbnail", "upload", "cleanup", "hello")
 QUEUES = {f"mediafleet.{kind}" for kind in (*KINDS, "dead")}
 FDS, THREADS, RSS = 12, 2, 96 << 20  # how much more a process may have than at the beginning
+GROWN_UP_S = 60  # a program that is older has done everything once
 SHOWN, TRACED, LINES = 30, 3, 60  # in a report: problems, jobs of which the logs are shown, lines of them
 
 
@@ -46,6 +47,7 @@ class Invariants:
         self.watch = None
         self.before, self.known, self.first = {}, set(), 0
         self.problems = []
+        self.ended_s = ENDED_S
 
     # --- the three calls ---
 
@@ -83,6 +85,12 @@ class Invariants:
             more = f"\n… and {len(self.problems) - SHOWN} more" if len(self.problems) > SHOWN else ""
             raise AssertionError("invariants:\n" + "\n".join(self.problems[:SHOWN]) + more + self.traces())
 
+    def meet(self):
+        """Programs that were started meanwhile are compared with now, once they are old enough to have warmed up."""
+        for key, usage in usage_of(self.fleet).items():
+            if key not in self.before and age_s(key) > GROWN_UP_S:
+                self.before[key] = usage
+
     def end(self):
         if self.watch:
             self.watch.stop()
@@ -108,11 +116,11 @@ class Invariants:
 
     def wait_ended(self):
         try:
-            wait_until(lambda: not self.fleet.live_jobs(), ENDED_S, "the end of all jobs")
+            wait_until(lambda: not self.fleet.live_jobs(), self.ended_s, "the end of all jobs")
         except AssertionError:
             for job in self.fleet.db.jobs.find({"state": {"$in": ["queued", "running"]}}).limit(5):
                 tasks = [{key: task.get(key) for key in ("name", "state", "run", "due_at", "worker", "lease_until")} for task in job["tasks"]]
-                self.tell(f"I1: job {job['_id']} does not end in {ENDED_S} s: {job['recipe']}, alarm {job.get('alarm_at')}, "
+                self.tell(f"I1: job {job['_id']} does not end in {self.ended_s} s: {job['recipe']}, alarm {job.get('alarm_at')}, "
                           f"nudges {job.get('nudges', 0)}, {tasks}, last lines {job['log'][-3:]}")
 
     def check_promises(self, promised, jobs):
@@ -320,6 +328,11 @@ def usage_of(fleet):
             if "VmRSS" in numbers:
                 found[pid, started] = fds, int(numbers["Threads"]), int(numbers["VmRSS"]) << 10
     return found
+
+
+def age_s(key):
+    uptime = float(pathlib.Path("/proc/uptime").read_text().split()[0])
+    return uptime - int(key[1]) / os.sysconf("SC_CLK_TCK")
 
 
 def strays(fleet, ours):

@@ -16,6 +16,20 @@ from support.source import Source
 SERVICES = {"broker": "AMQP_URL", "store": "MONGODB_URL", "s3": "AWS_ENDPOINT_URL"}
 KINDS = ("gateway", "download", "transcode", "thumbnail", "upload", "cleanup", "hello")
 
+SETTINGS = {
+    "MEDIAFLEET_DRAIN_S": 5,
+    "MEDIAFLEET_LEASE_S": 10,  # what waits for the end of a lease waits less
+    "MEDIAFLEET_TOMBSTONE_S": 2,
+}
+ASAN = "detect_stack_use_after_return=1:quarantine_size_mb=4:malloc_context_size=8"
+
+
+def open_rig(state, *options, build=None, settings=None):
+    """A rig whose files are below `state`. build: programs to test from there, not those with sanitizers."""
+    programs = ["--build", build] if build else ["--sanitize"]
+    sanitizer = {"ASAN_OPTIONS": f"log_path={state}/log/sanitizer:log_exe_name=1:{ASAN}"}
+    return Rig(Fleet(state, *programs, *options, settings=SETTINGS | sanitizer | (settings or {})))
+
 
 class Rig:
     """A fleet and its services, reached through proxies, a source server and programs of its own.
@@ -29,6 +43,7 @@ class Rig:
         self.fleet = fleet
         self.s3 = None
         self.programs = []
+        self.counts = dict.fromkeys(KINDS, 1)  # how many programs there are between tests
         self.dead = 0
         self.open_proxies()
         fleet.up(*(word for name, url in self.urls.items() for word in ("--env", f"{name}={url}")))
@@ -92,6 +107,9 @@ class Rig:
                 for one in (pid, *processes.children(pid)):
                     signal_if_alive(one, signal.SIGCONT)
         self.fleet.up()
+        for kind, count in self.counts.items():
+            if len(self.fleet.program_pids(kind)) != count:
+                self.fleet.scale(kind, count)
 
     def close(self):
         for program in self.programs:

@@ -54,7 +54,7 @@ def breaking(rig, monkeypatch, break_it, mend):
     """With waits that are short, because they are in vain."""
     monkeypatch.setattr("invariants.QUIET_S", 2)
     monkeypatch.setattr("invariants.ENDED_S", 2)
-    monkeypatch.setattr(Invariants.settle, "__defaults__", (2,))
+    monkeypatch.setattr(Invariants.settle, "__defaults__", (2,))  # of QUIET_S
     return problems(rig, break_it, mend)
 
 

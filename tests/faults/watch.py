@@ -100,7 +100,7 @@ class Story:
         self.last = job
         if job["state"] in TERMINAL:
             self.ended = hashlib.sha256(bson.encode(job)).hexdigest()
-            self.last = None
+            self.last, self.leases = None, {}
 
     def compare(self, before, after):
         if after["rev"] < before["rev"]:
@@ -146,6 +146,7 @@ class Watch:
         self.workers, self.stories = Workers(), {}
         self.shown = {}  # id: (state, percent) as the API told last
         self.samples = collections.Counter()
+        self.live, self.going = 0, set()  # at the last sample
         self.found = {}  # in their order, each once
         self.stopping = threading.Event()
         self.threads = []
@@ -187,9 +188,11 @@ class Watch:
     def sample_store(self):
         """All live jobs, and once more those that were live and are no more."""
         live = {job["_id"]: job for job in self.jobs.find(LIVE)}
-        gone = [story.id for story in list(self.stories.values()) if not story.ended and story.id not in live]
+        self.live = len(live)
+        gone = list(self.going - live.keys())
         for job in [*live.values(), *self.jobs.find({"_id": {"$in": gone}})]:
             self.see(job)
+        self.going = set(live)
 
     def see(self, job):
         story = self.stories.get(job["_id"])

@@ -23,6 +23,7 @@ def sound(seconds):
 # Name of the file: what ffmpeg is told. A changed recipe needs a new name, because files are kept.
 CLIPS = {
     "small.mp4": [*picture("320x240", 3), *sound(3), *X264, *AAC, "-movflags", "+faststart"],
+    "tiny.mp4": [*picture("160x120", 1), *sound(1), *X264, *AAC, "-movflags", "+faststart"],
     "hd.mp4": [*picture("1280x720", 8), *sound(8), *X264, *AAC],
     "long.mp4": [*picture("1280x720", 40), *sound(40), *X264, *AAC],
     "silent.mp4": [*picture("320x240", 3), *X264],
