@@ -40,14 +40,16 @@ def events(fleet, job_id, *names):
     return [line for line in fleet.db.jobs.find_one({"_id": job_id})["log"] if line["event"] in names]
 
 
+def said(fleet, event, **fields):
+    """What programs logged with that event and those fields."""
+    lines = [line for file in (fleet.state / "log").glob("*.log")
+             for line in file.read_text(errors="replace").splitlines() if f'"event":"{event}"' in line]
+    return [line for line in map(json.loads, lines) if fields.items() <= line.items()]
+
+
 def endings(fleet, pid):
     """What supervisors said about the end of that child: "signal 9", "exit 0"."""
-    found = []
-    for file in (fleet.state / "log").glob("*.log"):
-        for line in file.read_text(errors="replace").splitlines():
-            if '"child-ended"' in line and f'"child":"{pid}"' in line:
-                found.append(json.loads(line)["how"])
-    return found
+    return [line["how"] for line in said(fleet, "child-ended", child=str(pid))]
 
 
 def kill(fleet, pid, number=signal.SIGKILL):

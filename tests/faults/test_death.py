@@ -6,11 +6,12 @@ import time
 import pytest
 
 import stored
-from deaths import Standing, begun, endings, events, history, holder, kill, running, task
+from deaths import Standing, begun, endings, events, history, holder, kill, running, said, task
 from support import processes
+from support.preload import Faults
 from support.processes import wait_until
 
-AGAIN_S = 10  # promised are 5 on the same host
+AGAIN_S = 7  # promised are 5 on the same host
 
 
 def check_stored(fleet, job):
@@ -161,10 +162,12 @@ def test_downloads_beside_a_crash(rig, clips):
 
 # --- zombies ---
 
+LOST_S = 10  # a second or two until the pulse after its wake
+
 
 def check_zombie(fleet, job_id, name, first, before):
-    """It has had no effect and lives on: the next task may be its."""
-    time.sleep(3)  # in which it would settle
+    """It notices at once, has had no effect and lives on: the next task may be its."""
+    wait_until(lambda: said(fleet, "task-lost", job=job_id), LOST_S, "the zombie to notice")
     assert fleet.db.jobs.find_one({"_id": job_id}) == before
     assert history(fleet, job_id, name) == (2, 1, 0)
     assert processes.alive(first)
@@ -178,7 +181,7 @@ def test_zombie(rig, clips, kind, clip):
     fleet = rig.fleet
     fleet.scale(kind, 2)
     try:
-        behaviour = slow(clips, clip, 8) if kind == "download" else {}
+        behaviour = {"rate": [clips(clip).stat().st_size // 120, None]} if kind == "download" else {}
         job_id = (fleet.hello(sleep_ms=3000) if kind == "hello" else
                   fleet.store(rig.source.serve_file(clips(clip), **behaviour)))["task_id"]
         first = holder(running(fleet, job_id, kind, at_least=1), kind)
@@ -191,6 +194,52 @@ def test_zombie(rig, clips, kind, clip):
             check_stored(fleet, job)
     finally:
         fleet.scale(kind, 1)
+
+
+@pytest.mark.fault(7, "worker that stands still until another has begun", "SIGSTOP, SIGCONT in the middle of run 2")
+def test_zombie_beside_its_heir(rig):
+    """What the zombie says of its run ends neither the task nor the lease of run 2, which goes on to its own end."""
+    fleet = rig.fleet
+    fleet.scale("hello", 2)
+    try:
+        job_id = fleet.hello(sleep_ms=8000)["task_id"]
+        first = holder(running(fleet, job_id, "hello", at_least=1), "hello")
+        with Standing(first):
+            assert holder(begun(fleet, job_id, "hello", 2), "hello") != first
+        wait_until(lambda: said(fleet, "task-lost", job=job_id), LOST_S, "the zombie to notice")
+        assert task(fleet.job(job_id), "hello")["state"] == "running"
+        assert fleet.wait_job(job_id, 60)["state"] == "succeeded"
+        claimed, succeeded = events(fleet, job_id, "claimed", "succeeded")[1:]
+        assert (succeeded["at"] - claimed["at"]).total_seconds() > 7.9
+        assert history(fleet, job_id, "hello") == (2, 1, 0) and processes.alive(first)
+    finally:
+        fleet.scale("hello", 1)
+
+
+@pytest.mark.fault(7, "worker that stands still before it has made its directory", "mkdir held back, SIGSTOP, SIGCONT")
+def test_zombie_without_a_directory(rig, clips, tmp_path):
+    """The job has ended and its directory is gone when it wakes: the one that it then makes does not stay, either."""
+    fleet, faults = rig.fleet, Faults(tmp_path)
+    fleet.scale("download", 0)
+    try:
+        zombie = rig.start("download", env=faults.env())
+        wait_until(lambda: '"store-connected"' in zombie.log(), 30, "the worker")
+        faults.spin("mkdir")
+        job_id = fleet.store(rig.source.serve_file(clips("small.mp4")))["task_id"]
+        running(fleet, job_id, "download")
+        wait_until(lambda: faults.fired("mkdir") > 0, 30, "the call")
+        with Standing(zombie.child()):
+            heir = rig.start("download")
+            job = fleet.wait_job(job_id, 120)
+            assert holder(job, "download") == heir.child() and not (fleet.workspace / job_id).exists()
+            faults.clear()
+        wait_until(lambda: said(fleet, "task-lost", job=job_id), LOST_S, "the zombie to notice")
+        wait_until(lambda: not (fleet.workspace / job_id).exists(), 10, "the zombie to remove what it had made")
+        check_stored(fleet, job)
+    finally:
+        for program in rig.programs:
+            program.end()
+        fleet.scale("download", 1)
 
 
 @pytest.mark.fault(7, "worker that stands still for 90 s", "SIGSTOP, SIGCONT; leases of 30 s as by default")
