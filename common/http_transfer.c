@@ -173,6 +173,9 @@ static enum error error_of(const struct transfer *transfer, CURLcode code)
      */
     if (code == CURLE_SSL_CONNECT_ERROR && strstr(transfer->error, "SYSCALL"))
         return ERR_SOURCE_UNREACHABLE;
+    if (code == CURLE_COULDNT_RESOLVE_HOST && transfer->policy->guarded &&
+        http_host_unknown(transfer->url))
+        return ERR_SOURCE_UNKNOWN_HOST;
     for (size_t i = 0; i < sizeof failures / sizeof failures[0]; i++)
         if (failures[i].code == code)
             return failures[i].error;

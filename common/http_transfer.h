@@ -30,6 +30,10 @@ bool http_transfer_stopped(struct transfer *transfer);
 /* Gives back what start took, but for the easy handle. */
 void http_transfer_release(struct transfer *transfer);
 
+/* Whether a name server says that the URL's host does not exist (NXDOMAIN), which is more than that
+ * none could be asked. Asks again, for a second at most. */
+bool http_host_unknown(CURLU *url);
+
 /* The callbacks given to libcurl. */
 size_t http_on_header(char *line, size_t one, size_t len, void *arg);
 size_t http_on_write(char *bytes, size_t one, size_t len, void *arg);

@@ -67,6 +67,7 @@ enum error_class {
     X(SOURCE_UNAVAILABLE, "source-unavailable", 502, TRANSIENT)                                    \
     X(SOURCE_UNREACHABLE, "source-unreachable", 502, TRANSIENT)                                    \
     X(SOURCE_DNS_ERROR, "source-dns-error", 502, TRANSIENT)                                        \
+    X(SOURCE_UNKNOWN_HOST, "source-unknown-host", 502, TRANSIENT) /* twice: proto/transition.c */  \
     X(SOURCE_TIMEOUT, "source-timeout", 504, TRANSIENT)                                            \
     X(SOURCE_TLS_ERROR, "source-tls-error", 502, PERMANENT)                                        \
     X(SOURCE_TOO_LARGE, "source-too-large", 422, PERMANENT)                                        \

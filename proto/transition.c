@@ -148,6 +148,13 @@ static int64_t retry_delay(const struct task *task, const struct outcome *outcom
     return outcome->retry_after_ms > backoff ? outcome->retry_after_ms : backoff;
 }
 
+/* A name may be too young to be known everywhere; one that is not known twice does not exist. */
+static int64_t attempts(const struct task *task, enum error code)
+{
+    const int64_t most = 2;
+    return code == ERR_SOURCE_UNKNOWN_HOST && most < task->max_attempts ? most : task->max_attempts;
+}
+
 static const char *settle_error(struct job *job, struct task *task, const struct outcome *outcome,
                                 int64_t now)
 {
@@ -161,7 +168,7 @@ static const char *settle_error(struct job *job, struct task *task, const struct
         return "released";
     }
     task->failures++;
-    if (class == CLASS_TRANSIENT && task->failures < task->max_attempts) {
+    if (class == CLASS_TRANSIENT && task->failures < attempts(task, outcome->error.code)) {
         task->error = outcome->error;
         queue_task(task, now + retry_delay(task, outcome));
         return "retrying";

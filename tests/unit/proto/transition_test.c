@@ -115,6 +115,22 @@ static void transient_errors_wait_and_end_at_the_bound(void)
     CHECK_INT(job_percent(job), 100);
 }
 
+static void an_unknown_host_is_asked_for_twice(void)
+{
+    struct fixture f;
+    struct job *job = start(&f, "media.store");
+    struct outcome unknown = error(ERR_SOURCE_UNKNOWN_HOST), failing = error(ERR_SOURCE_DNS_ERROR);
+    run_to(job, DOWNLOAD, T0, &unknown);
+    CHECK_INT(f.tasks[DOWNLOAD].state, TASK_QUEUED);
+    run_to(job, DOWNLOAD, f.tasks[DOWNLOAD].due_at, &unknown);
+    CHECK_INT(f.tasks[DOWNLOAD].state, TASK_FAILED);
+    CHECK_INT(f.tasks[DOWNLOAD].failures, 2);
+    job = start(&f, "media.store");
+    run_to(job, DOWNLOAD, T0, &failing);
+    run_to(job, DOWNLOAD, f.tasks[DOWNLOAD].due_at, &failing);
+    CHECK_INT(f.tasks[DOWNLOAD].state, TASK_QUEUED);
+}
+
 static void a_permanent_error_stops_the_rest(void)
 {
     struct fixture f;
@@ -277,6 +293,7 @@ int main(void)
     RUN(a_simple_job_ends_with_its_last_settle);
     RUN(claims_once_and_only_when_due);
     RUN(transient_errors_wait_and_end_at_the_bound);
+    RUN(an_unknown_host_is_asked_for_twice);
     RUN(a_permanent_error_stops_the_rest);
     RUN(an_optional_failure_stops_nothing);
     RUN(an_optional_task_is_waited_for_a_minute);
