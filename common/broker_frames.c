@@ -35,7 +35,7 @@ int broker_link_channel(struct broker_link *link, amqp_channel_t channel, struct
     return broker_link_replied(link, channel, "open channel", err);
 }
 
-static amqp_table_entry_t text_entry(const char *key, const char *value)
+amqp_table_entry_t broker_link_text(const char *key, const char *value)
 {
     return (amqp_table_entry_t){
         .key = amqp_cstring_bytes(key),
@@ -46,11 +46,11 @@ static amqp_table_entry_t text_entry(const char *key, const char *value)
 static void declare_queue(struct broker_link *link, amqp_channel_t channel,
                           const struct topology_item *item)
 {
-    amqp_table_entry_t entries[3] = {text_entry("x-queue-type", TOPOLOGY_QUEUE_TYPE)};
+    amqp_table_entry_t entries[3] = {broker_link_text("x-queue-type", TOPOLOGY_QUEUE_TYPE)};
     amqp_table_t arguments = {.num_entries = 1, .entries = entries};
     if (item->dead_letter_exchange)
         entries[arguments.num_entries++] =
-            text_entry("x-dead-letter-exchange", item->dead_letter_exchange);
+            broker_link_text("x-dead-letter-exchange", item->dead_letter_exchange);
     if (strcmp(TOPOLOGY_QUEUE_TYPE, "quorum") == 0)
         entries[arguments.num_entries++] = (amqp_table_entry_t){
             .key = amqp_cstring_bytes("x-delivery-limit"),

@@ -69,6 +69,9 @@ void broker_link_gather(struct broker_link *link, bool gather);
 /* Frames wait inside the library, where poll(2) does not see them. */
 bool broker_link_pending(struct broker_link *link);
 
+/* An entry of a table; the strings must live as long. */
+amqp_table_entry_t broker_link_text(const char *key, const char *value);
+
 /* ERR_BROKER_UNAVAILABLE from a status of librabbitmq. Returns -1. */
 int broker_link_failed(int status, const char *what, struct err *err);
 /* From channel.close or connection.close: 406 is ERR_CONFIG. Returns -1. */

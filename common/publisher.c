@@ -296,6 +296,16 @@ static struct outgoing outgoing_of(const struct publication *publication, int64_
     return outgoing;
 }
 
+/* Says how the queueing went, and wakes the thread where it may sleep. */
+static int queued(struct publisher *publisher, bool fits, bool was_empty, struct err *err)
+{
+    if (!fits)
+        return err_set(err, ERR_OVERLOADED, "%d tickets wait for the broker already", QUEUE_ROOM);
+    if (was_empty)
+        wake(publisher);
+    return 0;
+}
+
 int publisher_send(struct publisher *publisher, const struct publication *publications, size_t len,
                    struct err *err)
 {
@@ -311,11 +321,22 @@ int publisher_send(struct publisher *publisher, const struct publication *public
         publisher_queue_push(&publisher->queue, &outgoing);
     }
     pthread_mutex_unlock(&publisher->mutex);
-    if (!fits)
-        return err_set(err, ERR_OVERLOADED, "%d tickets wait for the broker already", QUEUE_ROOM);
-    if (was_empty && len > 0)
-        wake(publisher);
-    return 0;
+    return queued(publisher, fits, was_empty && len > 0, err);
+}
+
+int publisher_bury(struct publisher *publisher, const struct dead_letter *letter, struct err *err)
+{
+    const struct outgoing outgoing = {.letter = letter,
+                                      .done = letter->done,
+                                      .arg = letter->arg,
+                                      .deadline_ms = clock_mono_ms() + DEADLINE_MS};
+    pthread_mutex_lock(&publisher->mutex);
+    bool fits = publisher->queue.len < publisher->queue.room;
+    bool was_empty = publisher->queue.len == 0;
+    if (fits)
+        publisher_queue_push(&publisher->queue, &outgoing);
+    pthread_mutex_unlock(&publisher->mutex);
+    return queued(publisher, fits, was_empty, err);
 }
 
 int publisher_depth(struct publisher *publisher, enum kind kind, struct queue_depth *out,

@@ -31,6 +31,21 @@ struct publication {
 int publisher_send(struct publisher *publisher, const struct publication *publications, size_t len,
                    struct err *err);
 
+/* A message that nobody could read, on its way to the dead-letter exchange; the caller's until
+ * done, which is called as a publication's. The headers x-mediafleet-reason, -queue, -bytes and
+ * -worker say the rest. */
+struct dead_letter {
+    const char *body; /* its beginning */
+    size_t len;
+    int64_t bytes;      /* of the whole message */
+    const char *queue;  /* where it was taken from: the routing key */
+    const char *reason; /* text of the error */
+    const char *worker; /* who took it */
+    void (*done)(void *arg, bool confirmed);
+    void *arg;
+};
+int publisher_bury(struct publisher *publisher, const struct dead_letter *letter, struct err *err);
+
 /* Messages ready in the kind's queue and its consumers, by a passive declare on the publisher's
  * connection. Blocks ≤ 2 s. */
 struct queue_depth {

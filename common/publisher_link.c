@@ -68,27 +68,56 @@ void publisher_link_close(struct publisher_link *link, bool politely)
     publisher_link_refuse(link);
 }
 
-static int publish(struct publisher_link *link, const struct outgoing *outgoing, struct err *err)
+/* The tag in it tells which one was returned. */
+static int publish(struct publisher_link *link, const struct outgoing *outgoing,
+                   const char *exchange, const char *key, amqp_bytes_t body,
+                   amqp_basic_properties_t *properties, struct err *err)
 {
     char tag[24];
+    snprintf(tag, sizeof tag, "%" PRIu64, window_add(&link->window, outgoing));
+    properties->_flags |= AMQP_BASIC_DELIVERY_MODE_FLAG | AMQP_BASIC_CORRELATION_ID_FLAG;
+    properties->delivery_mode = PERSISTENT;
+    properties->correlation_id = amqp_cstring_bytes(tag);
+    int status = amqp_basic_publish(link->link.state, CONFIRMS, amqp_cstring_bytes(exchange),
+                                    amqp_cstring_bytes(key), true, false, properties, body);
+    return status == AMQP_STATUS_OK ? 0 : broker_link_failed(status, "publish", err);
+}
+
+static int publish_ticket(struct publisher_link *link, const struct outgoing *outgoing,
+                          struct err *err)
+{
     const struct ticket ticket = {TICKET_VERSION, outgoing->job, outgoing->task};
     struct text body = {.arena = &link->arena};
     arena_reset(&link->arena);
     doc_json_encode(&ticket_doc, &ticket, &body);
-    snprintf(tag, sizeof tag, "%" PRIu64, window_add(&link->window, outgoing));
-    const amqp_basic_properties_t properties = {
-        ._flags = AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_DELIVERY_MODE_FLAG |
-                  AMQP_BASIC_MESSAGE_ID_FLAG | AMQP_BASIC_CORRELATION_ID_FLAG,
+    amqp_basic_properties_t properties = {
+        ._flags = AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_MESSAGE_ID_FLAG,
         .content_type = amqp_cstring_bytes("application/json"),
-        .delivery_mode = PERSISTENT,
         .message_id = amqp_cstring_bytes(outgoing->job),
-        .correlation_id = amqp_cstring_bytes(tag), /* tells which one when it is returned */
     };
-    int status =
-        amqp_basic_publish(link->link.state, CONFIRMS, amqp_cstring_bytes(TOPOLOGY_EXCHANGE),
-                           amqp_cstring_bytes(kinds[outgoing->kind].queue), true, false,
-                           &properties, (amqp_bytes_t){.len = body.len, .bytes = body.at});
-    return status == AMQP_STATUS_OK ? 0 : broker_link_failed(status, "publish", err);
+    return publish(link, outgoing, TOPOLOGY_EXCHANGE, kinds[outgoing->kind].queue,
+                   (amqp_bytes_t){.len = body.len, .bytes = body.at}, &properties, err);
+}
+
+static int publish_letter(struct publisher_link *link, const struct outgoing *outgoing,
+                          struct err *err)
+{
+    const struct dead_letter *letter = outgoing->letter;
+    amqp_table_entry_t headers[] = {
+        broker_link_text("x-mediafleet-reason", letter->reason),
+        broker_link_text("x-mediafleet-queue", letter->queue),
+        broker_link_text("x-mediafleet-worker", letter->worker),
+        {.key = amqp_cstring_bytes("x-mediafleet-bytes"),
+         .value = {.kind = AMQP_FIELD_KIND_I64, .value.i64 = letter->bytes}},
+    };
+    amqp_basic_properties_t properties = {
+        ._flags = AMQP_BASIC_HEADERS_FLAG,
+        .headers = {.num_entries = sizeof headers / sizeof headers[0], .entries = headers},
+    };
+    /* librabbitmq's bytes are not const; it only reads them. */
+    return publish(link, outgoing, TOPOLOGY_DEAD_EXCHANGE, letter->queue,
+                   (amqp_bytes_t){.len = letter->len, .bytes = (void *)letter->body}, &properties,
+                   err);
 }
 
 /* librabbitmq waits without a bound for a socket that is full. The kernel says "writable" only when
@@ -112,7 +141,8 @@ static int send_outbox(struct publisher_link *link, int64_t now_ms, struct err *
         publisher_queue_pop(&link->outbox, &outgoing);
         if (late)
             outgoing_finish(&outgoing, false);
-        else if (publish(link, &outgoing, err))
+        else if (outgoing.letter ? publish_letter(link, &outgoing, err)
+                                 : publish_ticket(link, &outgoing, err))
             return -1;
     }
     return 0;

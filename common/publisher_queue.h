@@ -10,7 +10,10 @@
 #include "common/id.h"
 #include "proto/kind.h"
 
+struct dead_letter;
+
 struct outgoing {
+    const struct dead_letter *letter; /* or NULL: a ticket, of kind, task and job */
     enum kind kind;
     int64_t task;
     void (*done)(void *arg, bool confirmed);

@@ -34,6 +34,8 @@ static void append_filter(const struct batch *batch, size_t i, bson_t *out)
     BSON_APPEND_DOCUMENT_BEGIN(out, task_path(path, claim->task, "due_at"), &test);
     BSON_APPEND_DATE_TIME(&test, "$lte", batch->now + JOB_SKEW_MS);
     bson_append_document_end(out, &test);
+    if (claim->kind)
+        BSON_APPEND_UTF8(out, task_path(path, claim->task, "kind"), kind_names[claim->kind]);
     if (claim->alone)
         return;
     BSON_APPEND_DOCUMENT_BEGIN(out, task_path(path, claim->task, "crashes"), &test);

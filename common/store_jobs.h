@@ -22,14 +22,14 @@ int store_jobs_by_id(struct store *store, const char *const *ids, size_t len, st
 /* Claims task `task` of `job` for `worker`, if it is queued and due: one findAndModify, or for
  * several one unordered bulk update and one find. Fills claimed (true: ours, `found` is the job as
  * it now is, `task` runs as ours). Where false, `found` is the job as read (found.id NULL: no such
- * job, or one that cannot be read). Which claim is ours is exact: each entry of each call writes a token of its own into the
- * task (tasks.N.claim, in no table) and looks for it. A task that has crashed processes before is
- * claimed only by those that are `alone`. */
+ * job, or one that cannot be read). Which claim is ours is exact: each entry writes a token of its
+ * own into the task (tasks.N.claim, in no table) and looks for it. A task that has crashed
+ * processes before is claimed only by those that are `alone`. */
 struct store_claim {
     const char *job;
     size_t task;
-    bool alone; /* nothing else runs in this process */
-    bool claimed;
+    enum kind kind;      /* the task must be of it; KIND_NONE: any */
+    bool alone, claimed; /* alone: nothing else runs in this process */
     struct job found;
 };
 int store_claim(struct store *store, struct store_claim *claims, size_t len, const char *worker,

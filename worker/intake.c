@@ -11,6 +11,7 @@
 #include "common/reconcile.h"
 #include "proto/file_path.h"
 #include "proto/ticket.h"
+#include "worker/dead.h"
 #include "worker/held.h"
 #include "worker/workspace.h"
 
@@ -68,16 +69,6 @@ static int read_ticket(const struct delivery *delivery, struct arena *arena,
     return 0;
 }
 
-static void reject(struct intake *intake, const struct delivery *delivery, const struct err *why)
-{
-    struct err err = {0};
-    atomic_fetch_add(&intake->runtime->counters.garbage, 1);
-    log_event(LOG_WARN, "garbage-ticket", "code", error_name(why->code), "detail", why->detail,
-              NULL);
-    if (broker_reject(intake->runtime->broker, delivery, false, &err))
-        log_event(LOG_WARN, "reject-failed", "detail", err.detail, NULL);
-}
-
 void intake_add(struct intake *intake, const struct delivery *delivery)
 {
     struct arena arena = {0};
@@ -88,7 +79,7 @@ void intake_add(struct intake *intake, const struct delivery *delivery)
     if (intake->solitaries && intake->solitary[0].delivery.epoch != delivery->epoch)
         intake->solitaries = 0;
     if (read_ticket(delivery, &arena, &intake->pending[intake->len], &err))
-        reject(intake, delivery, &err);
+        dead_bury(intake->runtime, delivery, &err);
     else
         intake->len++;
     arena_release(&arena);
@@ -204,6 +195,11 @@ static int judge(struct intake *intake, struct lot *lot, struct job *job,
         begin(intake, lot, job, index, delivery, true);
         return 0;
     }
+    if (task && &kinds[task->kind] != runtime->kind) {
+        log_event(LOG_WARN, "misrouted-ticket", "job", job->id, "task", task->name, NULL);
+        drop(intake, delivery);
+        return 0;
+    }
     if (task && task->crashes >= JOB_CRASHES_ALONE &&
         job_due(job, index, clock_now_ms() + JOB_SKEW_MS) && intake->solitaries < INTAKE_SOLITARY) {
         wait_alone(intake, item, job->nudges);
@@ -233,8 +229,10 @@ static int claim(struct intake *intake, const struct intake_item *items, size_t 
     struct runtime *runtime = intake->runtime;
     struct store_claim claims[INTAKE_BATCH];
     for (size_t i = 0; i < len; i++)
-        claims[i] =
-            (struct store_claim){.job = items[i].job, .task = items[i].task, .alone = alone};
+        claims[i] = (struct store_claim){.job = items[i].job,
+                                         .task = items[i].task,
+                                         .kind = (enum kind)(runtime->kind - kinds),
+                                         .alone = alone};
     if (store_claim(runtime->store, claims, len, runtime->id, clock_now_ms(), runtime->lease_ms,
                     &lot->arena, err))
         return -1;

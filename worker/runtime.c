@@ -11,6 +11,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "worker/batch.h"
+#include "worker/dead.h"
 #include "worker/held.h"
 #include "worker/intake.h"
 #include "worker/room.h"
@@ -91,6 +92,7 @@ static void close_doors(struct runtime *runtime)
     pulse_close(runtime);
     batch_free(runtime->batch);
     publisher_free(runtime->publisher, PUBLISH_DRAIN_MS);
+    dead_acknowledge(runtime); /* the publisher has answered everything */
     broker_free(runtime->broker);
     store_free(runtime->store);
     workspace_unlock(runtime->config->fleet.workspace, runtime->id, runtime->lock_fd);
@@ -99,6 +101,7 @@ static void close_doors(struct runtime *runtime)
 
 static void acknowledge_done(struct runtime *runtime)
 {
+    dead_acknowledge(runtime);
     struct run *run = held_take_done(&runtime->held);
     if (!run)
         return;

@@ -47,6 +47,7 @@ struct runtime {
     struct broker *broker;
     struct batch *batch;
     struct held held;
+    _Atomic(struct burial *) buried; /* garbage whose burial is answered: worker/dead.h */
     struct counters counters;
     atomic_bool draining, paused;
     atomic_llong pending; /* tickets taken and not decided yet */

@@ -19,8 +19,10 @@ static struct {
         int64_t task;
     } sent[FAKE_SENT];
     size_t len;
-    int64_t ready; /* in every queue */
-    int depths;    /* times somebody asked */
+    int64_t ready;                         /* in every queue */
+    int depths;                            /* times somebody asked */
+    const struct dead_letter *letters[16]; /* answered by the test */
+    size_t letters_len;
     /* Where tickets go on to, or NULL. Called with the lock. */
     void (*on_sent)(const char *job, int64_t task);
 } fake_publisher = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -60,6 +62,18 @@ int publisher_send(struct publisher *publisher, const struct publication *public
     }
     pthread_mutex_unlock(&fake_publisher.lock);
     return 0;
+}
+
+int publisher_bury(struct publisher *publisher, const struct dead_letter *letter, struct err *err)
+{
+    (void)publisher;
+    pthread_mutex_lock(&fake_publisher.lock);
+    const size_t room = sizeof fake_publisher.letters / sizeof fake_publisher.letters[0];
+    bool fits = fake_publisher.letters_len < room;
+    if (fits)
+        fake_publisher.letters[fake_publisher.letters_len++] = letter;
+    pthread_mutex_unlock(&fake_publisher.lock);
+    return fits ? 0 : err_set(err, ERR_OVERLOADED, "full");
 }
 
 int publisher_depth(struct publisher *publisher, enum kind kind, struct queue_depth *out,

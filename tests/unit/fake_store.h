@@ -196,7 +196,9 @@ int store_claim(struct store *store, struct store_claim *claims, size_t len, con
         struct job **stored = fake_find(claim->job);
         if (!stored || claim->task >= (*stored)->tasks.len)
             continue;
-        if (claim->alone || !(*stored)->tasks.at[claim->task].crashes) {
+        const struct task *task = &(*stored)->tasks.at[claim->task];
+        bool ours = !claim->kind || claim->kind == task->kind;
+        if (ours && (claim->alone || !task->crashes)) {
             struct job *draft = fake_copy(*stored, &fake_store.memory);
             claim->claimed = job_claim(draft, claim->task, arena_strdup(&fake_store.memory, worker),
                                        now, lease_ms);

@@ -38,7 +38,7 @@ static inline void begin(int64_t slots)
     intake->runtime = &runtime;
     fake_broker.acked = fake_broker.rejected = fake_broker.requeued = 0;
     fake_broker.epoch = 1;
-    fake_publisher.len = 0;
+    fake_publisher.len = fake_publisher.letters_len = 0;
 }
 
 static inline void deliver(const char *body)

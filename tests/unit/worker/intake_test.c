@@ -1,6 +1,8 @@
 /* Tickets: which become runs, and what becomes of the others. */
 #include "intake_fixture.h"
 
+#include "worker/dead.h"
+
 static void what_cannot_be_read_goes_to_the_dead(void)
 {
     static const char *const garbage[] = {
@@ -21,9 +23,50 @@ static void what_cannot_be_read_goes_to_the_dead(void)
     memset(large.body, ' ', sizeof large.body);
     intake_add(intake, &large);
     CHECK_INT(intake->len, 0);
-    CHECK_INT(fake_broker.rejected, len + 1);
-    CHECK_INT(fake_broker.acked, 0);
     CHECK_INT(atomic_load(&runtime.counters.garbage), len + 1);
+    CHECK_INT(fake_publisher.letters_len, len + 1);
+    for (int i = 0; i < len; i++) {
+        const struct dead_letter *letter = fake_publisher.letters[i];
+        CHECK_INT(letter->len, strlen(garbage[i]));
+        CHECK(memcmp(letter->body, garbage[i], letter->len) == 0);
+    }
+    CHECK_STR(fake_publisher.letters[4]->reason, "out-of-range at /v: must be at most 1");
+    CHECK_INT(fake_publisher.letters[len]->bytes, 1 << 20);
+    CHECK_INT(fake_publisher.letters[len]->len, sizeof large.body);
+    dead_acknowledge(&runtime);
+    CHECK_INT(fake_broker.acked + fake_broker.rejected, 0); /* not before the broker has them */
+    for (int i = 0; i <= len; i++)
+        fake_publisher.letters[i]->done(fake_publisher.letters[i]->arg, i > 0);
+    dead_acknowledge(&runtime);
+    CHECK_INT(fake_broker.acked, len);
+    CHECK_INT(fake_broker.rejected, 1); /* the broker moves it, then */
+    end();
+}
+
+static void a_publisher_that_takes_nothing_leaves_it_to_the_broker(void)
+{
+    begin(4);
+    fake_publisher.letters_len = sizeof fake_publisher.letters / sizeof fake_publisher.letters[0];
+    deliver("{");
+    CHECK_INT(fake_broker.rejected, 1);
+    end();
+}
+
+/* Claimed by its job's id and the task's number alone, it would run under the wrong handler. */
+static void tickets_of_other_kinds_are_dropped(void)
+{
+    begin(4);
+    struct job *job = fake_start(++number, "hello");
+    job->tasks.at[0].kind = KIND_DOWNLOAD;
+    struct job *crashed = crashed_twice();
+    crashed->tasks.at[0].kind = KIND_DOWNLOAD;
+    ticket(job, 0);
+    ticket(crashed, 0);
+    CHECK_INT(claim(), 0);
+    CHECK_INT(claim(), 0);
+    CHECK_INT(held_len(&runtime.held), 0);
+    CHECK_INT(fake_broker.acked, 2);
+    CHECK_INT(task_of(job)->state, TASK_QUEUED);
     end();
 }
 
@@ -159,6 +202,8 @@ int main(void)
     CHECK(mkdtemp(workspace));
     config.fleet.workspace = workspace;
     RUN(what_cannot_be_read_goes_to_the_dead);
+    RUN(a_publisher_that_takes_nothing_leaves_it_to_the_broker);
+    RUN(tickets_of_other_kinds_are_dropped);
     RUN(old_tickets_are_dropped);
     RUN(a_repeated_ticket_of_its_own_run_is_dropped);
     RUN(a_finishing_job_is_finished_by_whoever_gets_its_ticket);
