@@ -66,10 +66,13 @@ int store_upsert_many(struct store *store, const char *collection, const struct 
     const struct file_path *rows = records;
     for (size_t i = 0; i < len; i++) {
         struct file_path *known = fake_row(rows[i].id);
-        if (known)
+        if (known) {
             known->state = rows[i].state;
-        else
+            known->created_at = rows[i].created_at;
+            known->updated_at = rows[i].updated_at;
+        } else {
             fake_add_row(&rows[i]);
+        }
     }
     return 0;
 }

@@ -13,6 +13,7 @@ struct upload_file {
     const char *sha256;
     int rank; /* playlists go after what they name, the master playlist last */
     bool stored; /* was there already, the same bytes */
+    int64_t created_at; /* of its row, 0: has none yet */
 };
 struct upload_files {
     struct upload_file *at;

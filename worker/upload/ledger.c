@@ -25,7 +25,6 @@ static struct file_path row(const struct run *run, struct bucket *bucket,
                             struct arena *arena)
 {
     const struct job *job = run_job(run);
-    int64_t now = clock_now_ms();
     return (struct file_path){.id = row_id(bucket_backend(bucket), file->key, arena),
                               .project_id = job->project_id,
                               .object_key = file->key,
@@ -34,8 +33,8 @@ static struct file_path row(const struct run *run, struct bucket *bucket,
                               .user_id = asked->user_id,
                               .size_bytes = file->size_bytes,
                               .content_type = file->kind->content_type,
-                              .created_at = now,
-                              .updated_at = now,
+                              .created_at = file->created_at,
+                              .updated_at = clock_now_ms(),
                               .tenant = job->tenant,
                               .job = job->id,
                               .backend = bucket_backend(bucket),
@@ -43,8 +42,8 @@ static struct file_path row(const struct run *run, struct bucket *bucket,
                               .sha256 = file->sha256};
 }
 
-int ledger_write(struct run *run, struct bucket *bucket, const struct upload_file *files,
-                 size_t len, enum file_state state, const char *const *etags, struct err *err)
+int ledger_write(struct run *run, struct bucket *bucket, struct upload_file *files, size_t len,
+                 enum file_state state, const char *const *etags, struct err *err)
 {
     struct arena *arena = run_arena(run);
     struct media_store asked;
@@ -55,6 +54,8 @@ int ledger_write(struct run *run, struct bucket *bucket, const struct upload_fil
     for (size_t i = 0; i < len; i++) {
         if (files[i].stored)
             continue;
+        if (files[i].created_at == 0)
+            files[i].created_at = clock_now_ms();
         rows[n] = row(run, bucket, &files[i], &asked, arena);
         rows[n].state = state;
         rows[n++].etag = etags ? etags[i] : NULL;
@@ -67,6 +68,7 @@ static int recognise(struct run *run, struct bucket *bucket, struct upload_file 
                      const struct file_path *known, struct err *err)
 {
     struct object object;
+    file->created_at = known->created_at;
     if (known->state != FILE_STORED || known->size_bytes != file->size_bytes || !known->sha256 ||
         strcmp(known->sha256, file->sha256) != 0)
         return 0;

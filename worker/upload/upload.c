@@ -29,8 +29,8 @@ static void sent(void *arg, int64_t bytes)
                  message);
 }
 
-static int send_batch(struct run *run, struct bucket *bucket, const struct upload_file *files,
-                      size_t len, struct progress *progress, struct err *err)
+static int send_batch(struct run *run, struct bucket *bucket, struct upload_file *files, size_t len,
+                      struct progress *progress, struct err *err)
 {
     struct arena *arena = run_arena(run);
     struct bucket_watch watch = {.stopped = stopped, .sent = sent, .arg = progress};

@@ -4,6 +4,9 @@
 
 #include <unistd.h>
 
+#include "common/clock.h"
+#include "common/doc_bson.h"
+#include "proto/scene.h"
 #include "worker/held.h"
 #include "worker/upload/ledger.h"
 #include "worker/workspace.h"
@@ -67,6 +70,40 @@ static void only_what_is_there_whole_is_recognised(void)
     run_free(run);
 }
 
+/* Written whole twice, by each run: the first write's time stays. */
+static void a_row_keeps_the_time_when_it_was_made(void)
+{
+    struct err err = {0};
+    const struct media_store asked = {.url = "http://example.org/a.mp4", .project_id = "p"};
+    job.params = doc_bson_pack(&media_store_doc, &asked, &memory);
+    struct run *run = new_run();
+    struct upload_file one = {.key = "p/new.m4s", .kind = file_kind("a.m4s"), .sha256 = "same"};
+    int64_t began = clock_now_ms();
+    CHECK_INT(ledger_write(run, bucket, &one, 1, FILE_PENDING, NULL, &err), 0);
+    struct file_path *row = &fake_rows.at[fake_rows.len - 1];
+    CHECK_STR(row->object_key, "p/new.m4s");
+    CHECK(row->created_at >= began);
+    row->created_at = one.created_at = began - 60000;
+    CHECK_INT(ledger_write(run, bucket, &one, 1, FILE_STORED, NULL, &err), 0);
+    CHECK_INT(row->state, FILE_STORED);
+    CHECK_INT(row->created_at, began - 60000);
+    CHECK(row->updated_at >= began);
+    run_free(run);
+}
+
+static void what_an_earlier_run_began_keeps_its_time(void)
+{
+    struct err err = {0};
+    struct run *run = new_run();
+    struct upload_files all = {.at = files, .len = FILES};
+    fake_row("0007")->created_at = 12345;
+    fake_row("0007")->state = FILE_PENDING;
+    CHECK_INT(ledger_recognise(run, bucket, &all, &err), 0);
+    CHECK(!files[7].stored);
+    CHECK_INT(files[7].created_at, 12345);
+    run_free(run);
+}
+
 /* There is a question to the bucket for each file: minutes, for a long film. */
 static void a_stop_is_heard_in_between(void)
 {
@@ -88,6 +125,8 @@ int main(void)
     gather();
     RUN(only_what_is_there_whole_is_recognised);
     RUN(a_stop_is_heard_in_between);
+    RUN(what_an_earlier_run_began_keeps_its_time);
+    RUN(a_row_keeps_the_time_when_it_was_made);
     bucket_free(bucket);
     arena_release(&memory);
     arena_release(&fake_rows.memory);
