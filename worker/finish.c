@@ -104,6 +104,9 @@ static int tell_scene(struct store *store, const struct job *job, struct arena *
         scene_of_failure(job, &scene, arena);
     int answer = store_update(store, SCENE_COLLECTION, &scene_doc, &filter, &scene,
                               success ? gone_on_success : NULL, false, err);
+    /* A deleted project's record is gone for good. */
+    if (answer == 1 && job->stop.code == ERR_PROJECT_DELETED)
+        return 0;
     return answer == 1 ? make_scene(store, job, &scene, arena, err) : answer;
 }
 

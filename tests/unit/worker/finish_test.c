@@ -207,6 +207,20 @@ static void a_scene_that_was_never_made_is_made(void)
 }
 
 /* Each step may find no store; the next try does all of it. */
+static void a_deleted_projects_scene_is_not_made_again(void)
+{
+    struct job *job = fake_start(++number, "media.store");
+    job->project_id = "project";
+    job->scene = SCENE;
+    scene.exists = false;
+    CHECK(job_stop(job, ERR_PROJECT_DELETED, "operator", clock_now_ms()));
+    CHECK(job_finishing(job));
+    job->rev++;
+    CHECK_INT(finish(fake_copy(job, &memory)), 0);
+    CHECK(!scene.exists);
+    CHECK_INT(fake_job(job->id)->state, JOB_CANCELLED);
+}
+
 static void an_outage_in_between_leaves_it_finishing(void)
 {
     struct job *job = finishing("upload");
@@ -287,6 +301,7 @@ int main(void)
     RUN(a_later_jobs_scene_is_not_touched);
     RUN(an_older_jobs_scene_is_taken);
     RUN(a_scene_that_was_never_made_is_made);
+    RUN(a_deleted_projects_scene_is_not_made_again);
     RUN(an_outage_in_between_leaves_it_finishing);
     RUN(a_result_that_cannot_be_read_is_a_failure);
     RUN(an_optional_result_that_cannot_be_read_is_done_without);
