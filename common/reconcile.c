@@ -42,20 +42,6 @@ static enum kind finisher(const struct job *job)
     return job->nudges % 2 ? job->tasks.at[0].kind : KIND_CLEANUP;
 }
 
-int reconcile_publish(struct publisher *publisher, const struct job *job, int64_t now,
-                      struct err *err)
-{
-    struct publication due[JOB_TASKS_MAX];
-    size_t len = 0;
-    for (size_t i = 0; i < job->tasks.len && i < JOB_TASKS_MAX; i++)
-        if (job_due(job, i, now))
-            due[len++] = (struct publication){
-                .kind = job->tasks.at[i].kind, .job = job->id, .task = (int64_t)i};
-    if (job_finishing(job) && job->tasks.len)
-        due[len++] = (struct publication){.kind = finisher(job), .job = job->id, .task = 0};
-    return len ? publisher_send(publisher, due, len, err) : 0;
-}
-
 static bool lease_ended(const struct job *job, int64_t now)
 {
     for (size_t i = 0; i < job->tasks.len; i++)
@@ -79,31 +65,40 @@ static bool may_repeat(struct reconcile *r, const struct job *job, const struct 
     return r->depth_at[task->kind] == 0;
 }
 
-/* A nudged job: tickets of tasks that came due since the alarm was set go out at once, older ones
- * only as repeats. */
-static void publish_nudged(struct reconcile *r, const struct job *before, const struct job *after,
-                           int64_t now)
+/* The tickets that the job needs. With r, those of tasks that came due before `repeated` have been
+ * published already: only such as may be repeated. */
+static size_t tickets(const struct job *job, int64_t now, struct reconcile *r, int64_t repeated,
+                      struct publication out[JOB_TASKS_MAX])
 {
-    for (size_t i = 0; i < after->tasks.len; i++) {
-        const struct task *task = &after->tasks.at[i];
-        if (!job_due(after, i, now) ||
-            (task->due_at < before->alarm_at && !may_repeat(r, after, task)))
-            continue;
-        struct publication ticket = {.kind = task->kind, .job = after->id, .task = (int64_t)i};
-        struct err err = {0};
-        if (publisher_send(r->publisher, &ticket, 1, &err) == 0)
-            atomic_fetch_add(&r->published, 1);
+    size_t len = 0;
+    for (size_t i = 0; i < job->tasks.len && i < JOB_TASKS_MAX; i++) {
+        const struct task *task = &job->tasks.at[i];
+        bool again = r && task->due_at < repeated;
+        if (job_due(job, i, now) && (!again || may_repeat(r, job, task)))
+            out[len++] =
+                (struct publication){.kind = task->kind, .job = job->id, .task = (int64_t)i};
     }
+    if (job_finishing(job) && job->tasks.len) /* then no task is due */
+        out[len++] = (struct publication){.kind = finisher(job), .job = job->id, .task = 0};
+    return len;
+}
+
+int reconcile_publish(struct publisher *publisher, const struct job *job, int64_t now,
+                      struct err *err)
+{
+    struct publication due[JOB_TASKS_MAX];
+    size_t len = tickets(job, now, NULL, 0, due);
+    return len ? publisher_send(publisher, due, len, err) : 0;
 }
 
 static void publish_saved(struct reconcile *r, const struct store_swap *swap, bool expired,
                           int64_t now)
 {
     struct err err = {0};
-    if (!expired && !job_finishing(swap->after))
-        publish_nudged(r, swap->before, swap->after, now);
-    else if (reconcile_publish(r->publisher, swap->after, now, &err) == 0)
-        atomic_fetch_add(&r->published, 1);
+    struct publication due[JOB_TASKS_MAX];
+    size_t len = tickets(swap->after, now, expired ? NULL : r, swap->before->alarm_at, due);
+    if (len && publisher_send(r->publisher, due, len, &err) == 0)
+        atomic_fetch_add(&r->published, (long long)len);
 }
 
 static bool is_trusted(const struct reconcile *r)
