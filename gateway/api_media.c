@@ -43,9 +43,14 @@ static const char *etag_of(struct arena *arena, const char *key, int64_t size)
     return arena_printf(arena, "\"%016" PRIx64 "-%" PRIx64 "\"", hash, size);
 }
 
-static void describe(struct request *request, const char *key)
+/* etag: NULL for what is made for each answer anew, of which there are no parts. */
+static void describe(struct request *request, const char *key, const char *etag)
 {
     const struct file_kind *kind = file_kind(key);
+    if (etag) {
+        reply_header(request, "ETag", etag);
+        reply_header(request, "Accept-Ranges", "bytes");
+    }
     request->reply.content_type = kind->content_type;
     if (kind->cache_control)
         reply_header(request, "Cache-Control", kind->cache_control);
@@ -97,9 +102,7 @@ static int serve_file(struct request *request, struct bucket *bucket, const char
     } else {
         request->reply.fd = fd;
     }
-    reply_header(request, "ETag", etag);
-    reply_header(request, "Accept-Ranges", "bytes");
-    describe(request, key);
+    describe(request, key, etag);
     return 0;
 }
 
@@ -111,7 +114,7 @@ static int serve_playlist(struct request *request, struct bucket *bucket, const 
     if (bucket_get(bucket, key, PLAYLIST_MAX_BYTES, &request->arena, &request->reply.body, err))
         return -1;
     request->reply.status = 200;
-    describe(request, key);
+    describe(request, key, NULL);
     return 0;
 }
 
@@ -123,9 +126,7 @@ static int tell(struct request *request, struct bucket *bucket, const char *key,
         return -1;
     request->reply.status = 200;
     request->reply.file_len = object.size_bytes;
-    reply_header(request, "ETag", etag_of(&request->arena, key, object.size_bytes));
-    reply_header(request, "Accept-Ranges", "bytes");
-    describe(request, key);
+    describe(request, key, etag_of(&request->arena, key, object.size_bytes));
     return 0;
 }
 
