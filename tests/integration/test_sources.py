@@ -97,10 +97,13 @@ def test_retry_after_is_kept(fleet, source, film):
 
 
 def test_no_such_host(fleet):
-    """All three attempts, 5 s and 30 s apart: then it fails as a whole."""
-    job = fails(fleet, "http://no-such-host.invalid/clip.mp4", "source-dns-error", timeout=90)
-    assert [line["event"] for line in job["log"]].count("retrying") == 2
-    assert job["tasks"][0]["attempt"] == 3
+    """Two attempts where a name server says so, three where none can be asked; then it fails as a whole."""
+    job = fleet.wait_job(fleet.store("http://no-such-host.invalid/clip.mp4")["task_id"], 90)
+    code = job["error"]["code"]
+    check_failed(fleet, job, code)
+    attempts = {"source-unknown-host": 2, "source-dns-error": 3}[code]
+    assert [line["event"] for line in job["log"]].count("retrying") == attempts - 1
+    assert job["tasks"][0]["attempt"] == attempts
 
 
 def test_nobody_listens(fleet):
@@ -117,6 +120,13 @@ def test_a_page_is_no_film(fleet, source):
     """What it is decide the bytes, not the server's Content-Type; refused with the first block."""
     url = source.serve(b"<!DOCTYPE html><html><body>Please log in" + b" " * MIB, content_type="video/mp4")
     fails(fleet, url, "unsupported-media")
+
+
+@pytest.mark.parametrize("body, compress, said", [(b"#EXTM3U\n#EXTINF:6,\na.ts\n", False, "M3U8 playlist"), (b"film", True, "gzip")])
+def test_what_it_is_instead(fleet, source, body, compress, said):
+    """Playlists of other servers and bodies that were compressed unasked are told by name."""
+    job = fails(fleet, source.serve(body, compress=compress), "unsupported-media")
+    assert said in job["error"]["detail"]
 
 
 def test_a_broken_film(fleet, source, film):
