@@ -20,6 +20,7 @@
 
 struct committer;
 struct preparation;
+struct ready;
 
 /* Shared by every thread; unchanging but for `draining`. */
 struct services {
@@ -29,13 +30,14 @@ struct services {
     struct http_policy egress;
     const char *base_url; /* of absolute URLs, without a slash at the end */
     struct auth *auth;
-    struct rate *rate;
+    struct rate *rate, *refusals; /* refusals: of wrong credentials, per address */
     struct metrics *metrics;
     struct store *store;         /* for whoever waits for an answer */
     struct store *patient_store; /* for the reconciler and the indexes */
     struct publisher *publisher;
     struct committer *committer;
     struct reconcile *reconcile;
+    struct ready *ready;
     struct preparation *preparation; /* services.c's own */
     atomic_bool draining;
 };

@@ -5,6 +5,7 @@
 
 #include "gateway/handlers.h"
 #include "gateway/openapi.h"
+#include "gateway/ready.h"
 #include "proto/fleet_view.h"
 
 API_ANSWER(api_healthz)
@@ -72,18 +73,34 @@ static struct service_check check_broker(const struct publisher *publisher)
     return (struct service_check){.ok = true};
 }
 
+struct looker {
+    struct api *api;
+    struct arena *arena;
+};
+
 /* Jobs are accepted as long as the store is there: what else is missing only delays them. */
+static struct readiness look(void *arg)
+{
+    const struct looker *looker = arg;
+    const struct services *services = looker->api->services;
+    struct err why = {0};
+    struct readiness ready = {
+        .store = judge(store_ping(services->store, &why), &why),
+        .broker = check_broker(services->publisher),
+        .bucket = check_bucket(looker->api, looker->arena),
+        .disk = check_disk(services),
+    };
+    ready.ready = ready.store.ok;
+    return ready;
+}
+
 API_ANSWER(api_readyz)
 {
     (void)in;
     (void)err;
+    struct looker looker = {api, &request->arena};
     struct readiness *ready = out;
-    struct err why = {0};
-    ready->store = judge(store_ping(api->services->store, &why), &why);
-    ready->broker = check_broker(api->services->publisher);
-    ready->bucket = check_bucket(api, &request->arena);
-    ready->disk = check_disk(api->services);
-    ready->ready = ready->store.ok;
+    *ready = ready_ask(api->services->ready, look, &looker);
     reply_document(request, ready->ready ? 200 : 503, &readiness_doc, ready);
     return 0;
 }

@@ -51,6 +51,21 @@ static int find_route(struct request *request, struct err *err)
     return -1;
 }
 
+/* Whoever guesses is answered in detail no more than so often. Right credentials never wait for
+ * wrong ones, which may come from the same address: a proxy's. */
+static int refuse(const struct services *services, struct request *request, struct err *err)
+{
+    int64_t retry_after_ms = 0;
+    if (err->code == ERR_MISSING_CREDENTIALS ||
+        rate_take(services->refusals, "", request->peer ? request->peer : "", clock_mono_ms(),
+                  &retry_after_ms))
+        return -1;
+    request->reply.close = true;
+    err_set(err, ERR_RATE_LIMITED, "too many wrong credentials from this address");
+    err->retry_after_ms = retry_after_ms;
+    return -1;
+}
+
 static int check_caller(struct api *api, struct request *request, struct err *err)
 {
     const struct services *services = api->services;
@@ -59,7 +74,7 @@ static int check_caller(struct api *api, struct request *request, struct err *er
         return 0;
     if (auth_check(services->auth, request->headers.authorization, clock_wall_s(), &request->arena,
                    &request->who, err))
-        return -1;
+        return refuse(services, request, err);
     if (!rate_take(services->rate, request->who.tenant, request->who.name, clock_mono_ms(),
                    &retry_after_ms)) {
         err_set(err, ERR_RATE_LIMITED, "more than %lld requests a second",

@@ -8,10 +8,13 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "gateway/committer.h"
+#include "gateway/ready.h"
 
 /* STORE_ANSWER: below REQUEST_ANSWER_MS, so that the store's silence is known when that has passed.
  */
 enum { STORE_ANSWER_MS = 1500, PATIENT_CLIENTS = 4 };
+/* Wrong credentials of one address that are answered in detail. */
+enum { REFUSALS_PER_S = 20 };
 enum { PREPARE_PAUSE_MS = 2000, PREPARE_STEP_MS = 100, PUBLISHER_DRAIN_MS = 2000 };
 
 /* Makes the indexes as soon as the store answers. */
@@ -85,6 +88,8 @@ int services_open(struct services *services, const struct options *options, stru
                                   .bucket = &options->bucket,
                                   .egress = options->policy,
                                   .rate = rate_open(gateway->rate_per_s),
+                                  .refusals = rate_open(REFUSALS_PER_S),
+                                  .ready = ready_open(),
                                   .metrics = metrics_open()};
     if (auth_open(&services->auth, &gateway->api_keys, gateway->jwt_secret, err) ||
         open_stores(services, &options->store, err) ||
@@ -119,6 +124,8 @@ void services_close(struct services *services)
     store_free(services->patient_store);
     auth_free(services->auth);
     rate_free(services->rate);
+    rate_free(services->refusals);
+    ready_free(services->ready);
     metrics_free(services->metrics);
     *services = (struct services){0};
 }
