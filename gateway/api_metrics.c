@@ -4,6 +4,7 @@
 
 #include "common/clock.h"
 #include "common/process.h"
+#include "gateway/committer.h"
 #include "gateway/handlers.h"
 #include "proto/worker_beat.h"
 
@@ -58,6 +59,21 @@ static void print_services(const struct services *services, struct text *text)
         metrics_family(text, rows[i].name, rows[i].type, rows[i].help);
         metrics_sample(text, rows[i].name, "", rows[i].value);
     }
+}
+
+static void print_batches(const struct services *services, struct text *text)
+{
+    static const char name[] = "mediafleet_commit_batch_posts";
+    struct commit_sizes sizes = committer_sizes(services->committer);
+    int64_t sum = 0;
+    metrics_family(text, name, "histogram", "Posts that were written to the store together.");
+    for (size_t i = 0; i < COMMIT_SIZES; i++) {
+        sum += sizes.batches[i];
+        text_printf(text, "%s_bucket{le=\"%d\"} %" PRId64 "\n", name, 1 << i, sum);
+    }
+    text_printf(text,
+                "%s_bucket{le=\"+Inf\"} %" PRId64 "\n%s_sum %" PRId64 "\n%s_count %" PRId64 "\n",
+                name, sum, name, sizes.posts, name, sum);
 }
 
 /* What is summed up: a member of the beat. */
@@ -129,6 +145,7 @@ API_ANSWER(api_metrics)
     *text = (struct text){.arena = &request->arena};
     metrics_print(api->services->metrics, text);
     print_services(api->services, text);
+    print_batches(api->services, text);
     print_queues(api->services, &request->arena, text);
     if (api_worker_beats(api, &request->arena, &beats, &len, &unknown) == 0)
         print_workers(beats, len, clock_now_ms(), &request->arena, text);

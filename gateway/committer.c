@@ -18,6 +18,7 @@ struct committer {
     pthread_cond_t changed;
     struct commit *first, *last;
     size_t waiting;
+    struct commit_sizes sizes;
     bool closing;
 
     struct commit_item items[COMMIT_BATCH]; /* the thread's own */
@@ -53,6 +54,16 @@ static size_t take_batch(struct committer *committer)
     if (!committer->first)
         committer->last = NULL;
     return count;
+}
+
+/* Under the mutex. */
+static void count_batch(struct commit_sizes *sizes, size_t count)
+{
+    size_t i = 0;
+    while ((size_t)1 << i < count)
+        i++;
+    sizes->batches[i]++;
+    sizes->posts += (int64_t)count;
 }
 
 static struct commit *take_all(struct committer *committer)
@@ -112,12 +123,15 @@ static void write_batch(struct committer *committer, size_t count)
     arena_reset(&committer->arena);
 }
 
+_Static_assert(1 << (COMMIT_SIZES - 1) == COMMIT_BATCH, "the last size is a full batch");
+
 static void *run(void *arg)
 {
     struct committer *committer = arg;
     pthread_mutex_lock(&committer->mutex);
     while (await_batch(committer)) {
         size_t count = take_batch(committer);
+        count_batch(&committer->sizes, count);
         pthread_mutex_unlock(&committer->mutex);
         size_t kept = refuse_late(committer->items, count);
         if (kept > 0)
@@ -176,6 +190,14 @@ void committer_free(struct committer *committer)
     pthread_mutex_unlock(&committer->mutex);
     pthread_join(committer->thread, NULL);
     release(committer);
+}
+
+struct commit_sizes committer_sizes(struct committer *committer)
+{
+    pthread_mutex_lock(&committer->mutex);
+    struct commit_sizes sizes = committer->sizes;
+    pthread_mutex_unlock(&committer->mutex);
+    return sizes;
 }
 
 int committer_submit(struct committer *committer, struct commit *commit, struct err *err)

@@ -54,6 +54,12 @@ int committer_open(struct committer **out, struct store *store, struct publisher
                    size_t limit, struct err *err);
 /* Commits and answers what was submitted, then ends its threads. Before publisher_free. */
 void committer_free(struct committer *committer);
+/* Batches written so far, by how many posts they had: at most 1, 2, 4 … COMMIT_BATCH. */
+enum { COMMIT_SIZES = 9 };
+struct commit_sizes {
+    int64_t batches[COMMIT_SIZES], posts;
+};
+struct commit_sizes committer_sizes(struct committer *committer);
 /* Any thread; returns at once. -1: ERR_OVERLOADED, and done is not called. */
 int committer_submit(struct committer *committer, struct commit *commit, struct err *err);
 
