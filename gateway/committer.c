@@ -131,13 +131,14 @@ static void *run(void *arg)
     pthread_mutex_lock(&committer->mutex);
     while (await_batch(committer)) {
         size_t count = take_batch(committer);
-        count_batch(&committer->sizes, count);
         pthread_mutex_unlock(&committer->mutex);
         size_t kept = refuse_late(committer->items, count);
         if (kept > 0)
             write_batch(committer, kept);
         pthread_mutex_lock(&committer->mutex);
         committer->waiting -= count;
+        if (kept > 0)
+            count_batch(&committer->sizes, kept);
     }
     pthread_mutex_unlock(&committer->mutex);
     return NULL;

@@ -60,6 +60,9 @@ int main(void)
     CHECK(!store_away(store)); /* as far as anybody has asked */
     post_and_wait(&post, clock_mono_ms() + 60000);
     CHECK(store_away(store));
+    while (committer_sizes(committer).posts == 0)
+        clock_sleep_ms(1);
+    CHECK_INT(committer_sizes(committer).batches[0], 1); /* what was left out is none */
     committer_free(committer);
     publisher_free(publisher, 0);
     store_free(store);
