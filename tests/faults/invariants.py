@@ -259,6 +259,11 @@ class Invariants:
         for pid in strays(self.fleet, ours):
             self.tell(f"I12: process {pid} ({name_of(pid)}) has outlived who started it")
 
+    def growth(self):
+        """The most that one process has more than before: (fds, threads, bytes)."""
+        both = [(self.before[key], now) for key, now in usage_of(self.fleet).items() if key in self.before]
+        return tuple(max((now[i] - was[i] for was, now in both), default=0) for i in range(3))
+
     def grown(self):
         found = []
         for key, now in usage_of(self.fleet).items():

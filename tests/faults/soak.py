@@ -97,6 +97,7 @@ class Soak:
         except AssertionError as problem:
             self.problems.append(str(problem))
         self.invariants.end()
+        self.growth = self.invariants.growth()
         table, wrong = self.flow.outcomes()
         self.problems += wrong + self.flow.problems
         self.report(table)
@@ -112,6 +113,8 @@ class Soak:
         print(f"answers: {dict(self.flow.answers)}")
         print(f"faults: {sum(self.fired.values())} of {len(self.fired)} kinds; the slowest recovery {max(self.recovered, default=0):.1f} s")
         print("  " + ", ".join(f"{number} {name}" for name, number in sorted(self.fired.items())))
+        fds, threads, size = self.growth
+        print(f"most growth of a process: {fds} fds, {threads} threads, {size / (1 << 20):.0f} MiB")
         print(f"samples: {dict(self.invariants.watch.samples)}, {len(self.invariants.watch.stories)} jobs watched")
         print("\n".join(["PROBLEMS", *self.problems]) if self.problems else "every invariant holds")
 

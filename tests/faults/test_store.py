@@ -302,7 +302,7 @@ def swap(fleet, job_id, ended):
     saved = 0
     while not ended.is_set():
         rev = fleet.db.jobs.find_one({"_id": job_id}, {"rev": 1})["rev"]
-        done = fleet.db.jobs.update_one({"_id": job_id, "rev": rev}, {"$inc": {"rev": 1}})
+        done = fleet.db.jobs.update_one({"_id": job_id, "rev": rev, "state": "running"}, {"$inc": {"rev": 1}})
         saved += done.modified_count
         time.sleep(0.002)
     return saved
