@@ -34,25 +34,31 @@ SETTINGS = {"MEDIAFLEET_TOMBSTONE_S": 20}  # longer than a process stands still:
 
 class Soak:
     def __init__(self, options, directory):
-        self.options = options
+        self.prepare(options)
         self.rig = open_rig(directory / "rig", "--s3", "--store", "h2", build=options.build, settings=SETTINGS)
         self.invariants = Invariants(self.rig)
         self.flow = Flow(self.rig, options.seed, options.pace)
         self.injector = Injector(self.rig, self.flow, options.seed)
+
+    def prepare(self, options):
+        self.options, self.began = options, time.monotonic()
         self.random = random.Random(f"{options.seed}-pauses")
         self.fired, self.recovered, self.problems = collections.Counter(), [], []
+
+    def pause(self):
+        time.sleep(self.random.uniform(1, 4))
 
     def say(self, *words):
         minutes, seconds = divmod(int(time.monotonic() - self.began), 60)
         print(f"{minutes:3}:{seconds:02}", *words, flush=True)
 
     def run(self):
-        self.began = time.monotonic()
         self.rig.counts = {**WORKERS, "gateway": GATEWAYS}
         for kind, count in self.rig.counts.items():
             self.rig.fleet.scale(kind, count)
         self.invariants.ended_s = END_S
         self.invariants.begin()
+        self.began = time.monotonic()
         self.flow.start(lambda: self.invariants.watch.live)
         try:
             self.fire_all(time.monotonic() + self.options.minutes * 60)
@@ -64,7 +70,7 @@ class Soak:
     def fire_all(self, end):
         names = self.options.only or self.injector.order()
         for name in names:
-            time.sleep(self.random.uniform(1, 4))
+            self.pause()
             if time.monotonic() >= end:
                 return
             began = time.monotonic()
