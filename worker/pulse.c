@@ -1,15 +1,18 @@
 /* The pulse thread: once a second leases and progress in one batch, stop flags back; every 5 s the
  * process's beat. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "common/change.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/process.h"
 #include "worker/held.h"
+#include "worker/run.h"
 #include "worker/workspace.h"
 
 enum {
@@ -106,11 +109,49 @@ static void pulse(struct runtime *runtime, struct arena *arena)
         hear(runtime, entries, pulses, len, mono + runtime->lease_ms);
 }
 
-/* What needs no store: leases that could not be renewed, time limits, handlers that hang. */
-static void watch(struct runtime *runtime)
+/* A handler that does not return, and what its run ends with. */
+struct hang {
+    char job[27]; /* a ULID */
+    char task[64];
+    size_t index;
+    int64_t number;
+    struct err why;
+};
+
+static void describe(const struct run *run, struct hang *out)
 {
+    snprintf(out->job, sizeof out->job, "%s", run->job->id);
+    snprintf(out->task, sizeof out->task, "%s", run_name(run));
+    out->index = run->task;
+    out->number = run->number;
+    run_stop_error(run, &out->why);
+}
+
+static bool settle_hang(struct job *draft, void *arg)
+{
+    const struct hang *hang = arg;
+    const struct outcome outcome = {.error = {hang->why.code, hang->why.detail}};
+    return job_settle(draft, hang->index, hang->number, &outcome, clock_now_ms());
+}
+
+/* The process ends, which is the only way to end a thread; it says first why. Whose lease is lost
+ * has nothing to say, and without the store it is a crash like any other. */
+static void end_with(struct runtime *runtime, struct hang *hang, struct arena *arena)
+{
+    struct err err = {0};
+    struct job *after;
+    log_event(LOG_ERROR, "handler-hangs", "job", hang->job, "task", hang->task, NULL);
+    if (hang->why.code != ERR_LEASE_LOST &&
+        change_job(runtime->store, hang->job, NULL, settle_hang, hang, arena, &after, &err) < 0)
+        log_event(LOG_WARN, "settle-failed", "job", hang->job, "detail", err.detail, NULL);
+    _exit(70);
+}
+
+/* What needs no store: leases that could not be renewed, time limits, handlers that hang. */
+static void watch(struct runtime *runtime, struct arena *arena)
+{
+    struct hang hang = {0};
     int64_t mono = clock_mono_ms();
-    struct run *stuck = NULL;
     pthread_mutex_lock(&runtime->held.lock);
     for (struct run *run = runtime->held.first; run; run = run->held_next) {
         if (run->finish_only)
@@ -124,13 +165,11 @@ static void watch(struct runtime *runtime)
         if (!run->stopped_mono)
             run->stopped_mono = mono;
         if (mono - run->stopped_mono > STUCK_MS)
-            stuck = run;
-    }
-    if (stuck) {
-        log_event(LOG_ERROR, "handler-hangs", "job", stuck->job->id, "task", run_name(stuck), NULL);
-        _exit(70);
+            describe(run, &hang);
     }
     pthread_mutex_unlock(&runtime->held.lock);
+    if (hang.why.code)
+        end_with(runtime, &hang, arena);
 }
 
 static struct strs active(struct runtime *runtime, struct arena *arena)
@@ -190,7 +229,7 @@ static void tick(struct runtime *runtime, struct beat *last, struct arena *arena
     struct err err = {0};
     int64_t mono = clock_mono_ms();
     pulse(runtime, arena);
-    watch(runtime);
+    watch(runtime, arena);
     if (mono - last->beat_mono >= WORKER_BEAT_MS) {
         say_beat(runtime, arena);
         last->beat_mono = mono;

@@ -100,6 +100,7 @@ static inline struct job *fake_start(int number, const char *recipe)
     return fake_store.jobs[fake_store.len - 1];
 }
 
+static void (*fake_seen_save)(const struct job *after);
 static inline bool fake_save(const struct job *before, const struct job *after)
 {
     struct job **stored = fake_find(before->id);
@@ -116,6 +117,8 @@ static inline bool fake_save(const struct job *before, const struct job *after)
         if (after->tasks.at[i].lease_until == before->tasks.at[i].lease_until)
             copy->tasks.at[i].lease_until = (*stored)->tasks.at[i].lease_until;
     *stored = copy;
+    if (fake_seen_save)
+        fake_seen_save(copy);
     return true;
 }
 

@@ -8,6 +8,7 @@
 #include "fake_store.h"
 
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -197,6 +198,32 @@ static void a_handler_that_hangs_takes_its_process_with_it(void)
     run_worker(for_minutes);
 }
 
+static atomic_int *ended_with; /* shared with the children */
+
+static void see_end(const struct job *after)
+{
+    if (after->tasks.at[0].state == TASK_FAILED)
+        atomic_store(ended_with, (int)after->tasks.at[0].error.code);
+}
+
+static int for_ever(struct run *run, const void *params, void *result, struct err *err)
+{
+    (void)params, (void)result, (void)err;
+    while (run)
+        clock_sleep_ms(MINUTE);
+    return 0;
+}
+
+static void a_handler_that_hangs_past_its_time_is_settled(void)
+{
+    fake_seen_save = see_end;
+    struct job *job = fake_start(1, "hello");
+    job->tasks.at[0].timeout_s = 60;
+    job->tasks.at[0].max_attempts = 1;
+    fake_ticket(job->id, 0);
+    run_worker(for_ever);
+}
+
 /* --- a run that is cancelled before it has a slot --- */
 
 static int first_for_minutes(struct run *run, const void *params, void *result, struct err *err)
@@ -328,6 +355,12 @@ int main(void)
     printf("ok a_run_that_waits_for_a_slot_does_not_hang\n");
     CHECK_INT(in_child(a_handler_that_hangs_takes_its_process_with_it, 400), 70);
     printf("ok a_handler_that_hangs_takes_its_process_with_it\n");
+    ended_with =
+        mmap(NULL, sizeof *ended_with, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CHECK(ended_with != MAP_FAILED);
+    CHECK_INT(in_child(a_handler_that_hangs_past_its_time_is_settled, 400), 70);
+    CHECK_INT(atomic_load(ended_with), ERR_TIMEOUT);
+    printf("ok a_handler_that_hangs_past_its_time_is_settled\n");
     struct err err = {0};
     CHECK_INT(workspace_remove(workspace, &err), 0);
     return 0;
