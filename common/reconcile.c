@@ -25,6 +25,7 @@ struct reconcile {
     struct publisher *publisher;
     int64_t lease_ms;
     int64_t trusted_from;         /* monotonic: leases are judged from then on */
+    int64_t offset_ms;            /* of the store's clock from ours, as it was last judged by */
     int64_t tidied;               /* monotonic */
     size_t withheld;              /* due jobs that the last pass could not judge yet */
     int64_t depth_at[KIND_COUNT]; /* of this pass: -1 not asked yet */
@@ -157,13 +158,15 @@ static int forget_workers(struct reconcile *r, int64_t now, struct arena *arena,
 }
 
 /* A failover may have brought a server with another time. Until every worker has asked for it, too,
- * and has renewed what it holds, leases say nothing. */
+ * and has renewed what it holds, leases say nothing. Others of this process ask, too: what they
+ * heard in between is a jump as well. */
 static int ask_clock(struct reconcile *r, struct err *err)
 {
-    int64_t before = clock_now_ms() - clock_mono_ms();
     if (store_ping(r->store, err))
         return -1;
-    int64_t jump = clock_now_ms() - clock_mono_ms() - before, usual = JOB_SKEW_MS + r->lease_ms / 2;
+    int64_t offset_ms = clock_now_ms() - clock_mono_ms();
+    int64_t jump = offset_ms - r->offset_ms, usual = JOB_SKEW_MS + r->lease_ms / 2;
+    r->offset_ms = offset_ms;
     if (jump > usual || jump < -usual)
         r->trusted_from = clock_mono_ms() + JOB_CLOCK_MS + r->lease_ms;
     return 0;
@@ -260,6 +263,7 @@ int reconcile_open(struct reconcile **out, struct store *store, struct publisher
     r->publisher = publisher;
     r->lease_ms = lease_ms;
     r->trusted_from = clock_mono_ms() + lease_ms;
+    r->offset_ms = clock_now_ms() - clock_mono_ms();
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
