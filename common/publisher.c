@@ -115,7 +115,7 @@ static int answer_depth(struct publisher *publisher, enum kind kind, struct err 
 
 static int answer_depths(struct publisher *publisher, struct err *err)
 {
-    for (enum kind kind = KIND_NONE + 1; kind < KIND_COUNT; kind++)
+    for (enum kind kind = KIND_NONE; kind < KIND_COUNT; kind++)
         if (answer_depth(publisher, kind, err))
             return -1;
     return 0;

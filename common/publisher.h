@@ -31,9 +31,8 @@ struct publication {
 int publisher_send(struct publisher *publisher, const struct publication *publications, size_t len,
                    struct err *err);
 
-/* A message that nobody could read, on its way to the dead-letter exchange; the caller's until
- * done, which is called as a publication's. The headers x-mediafleet-reason, -queue, -bytes and
- * -worker say the rest. */
+/* A message that nobody could read, on its way to the dead-letter exchange with headers that say
+ * the rest (proto/topology.h); the caller's until done, which is called as a publication's. */
 struct dead_letter {
     const char *body; /* its beginning */
     size_t len;
@@ -46,8 +45,8 @@ struct dead_letter {
 };
 int publisher_bury(struct publisher *publisher, const struct dead_letter *letter, struct err *err);
 
-/* Messages ready in the kind's queue and its consumers, by a passive declare on the publisher's
- * connection. Blocks ≤ 2 s. */
+/* Messages ready in the kind's queue (KIND_NONE: the dead-letter queue) and its consumers, by a
+ * passive declare on the publisher's connection. Blocks ≤ 2 s. */
 struct queue_depth {
     int64_t ready, consumers;
 };

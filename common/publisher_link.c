@@ -104,10 +104,10 @@ static int publish_letter(struct publisher_link *link, const struct outgoing *ou
 {
     const struct dead_letter *letter = outgoing->letter;
     amqp_table_entry_t headers[] = {
-        broker_link_text("x-mediafleet-reason", letter->reason),
-        broker_link_text("x-mediafleet-queue", letter->queue),
-        broker_link_text("x-mediafleet-worker", letter->worker),
-        {.key = amqp_cstring_bytes("x-mediafleet-bytes"),
+        broker_link_text(TOPOLOGY_DEAD_REASON, letter->reason),
+        broker_link_text(TOPOLOGY_DEAD_FROM, letter->queue),
+        broker_link_text(TOPOLOGY_DEAD_WORKER, letter->worker),
+        {.key = amqp_cstring_bytes(TOPOLOGY_DEAD_BYTES),
          .value = {.kind = AMQP_FIELD_KIND_I64, .value.i64 = letter->bytes}},
     };
     amqp_basic_properties_t properties = {
@@ -253,16 +253,17 @@ static bool is_missing(amqp_rpc_reply_t reply)
 int publisher_link_depth(struct publisher_link *link, enum kind kind, struct queue_depth *out,
                          struct err *err)
 {
+    const char *queue = kind == KIND_NONE ? TOPOLOGY_DEAD_QUEUE : kinds[kind].queue;
     const amqp_queue_declare_ok_t *ok =
-        amqp_queue_declare(link->link.state, link->control, amqp_cstring_bytes(kinds[kind].queue),
-                           true, true, false, false, amqp_empty_table);
+        amqp_queue_declare(link->link.state, link->control, amqp_cstring_bytes(queue), true, true,
+                           false, false, amqp_empty_table);
     if (ok) {
         *out = (struct queue_depth){ok->message_count, ok->consumer_count};
         amqp_maybe_release_buffers_on_channel(link->link.state, link->control);
         return 0;
     }
     bool missing = is_missing(amqp_get_rpc_reply(link->link.state));
-    broker_link_replied(&link->link, link->control, kinds[kind].queue, err);
+    broker_link_replied(&link->link, link->control, queue, err);
     if (!missing || open_control(link, err))
         return -1;
     *out = (struct queue_depth){0}; /* declared anew just now */

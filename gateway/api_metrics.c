@@ -13,7 +13,8 @@ static void print_queues(const struct services *services, struct arena *arena, s
     struct queue_depth depths[KIND_COUNT] = {0};
     bool known[KIND_COUNT] = {false};
     struct err err = {0};
-    for (unsigned kind = 1; kind < KIND_COUNT && publisher_connected(services->publisher); kind++)
+    for (unsigned kind = KIND_NONE; kind < KIND_COUNT && publisher_connected(services->publisher);
+         kind++)
         known[kind] =
             publisher_depth(services->publisher, (enum kind)kind, &depths[kind], &err) == 0;
     metrics_family(text, "mediafleet_queue_ready", "gauge", "Tickets that wait for a worker.");
@@ -22,6 +23,9 @@ static void print_queues(const struct services *services, struct arena *arena, s
             metrics_sample(text, "mediafleet_queue_ready",
                            arena_printf(arena, "{kind=\"%s\"}", kinds[kind].name),
                            depths[kind].ready);
+    metrics_family(text, "mediafleet_dead_ready", "gauge", "Messages that no worker could read.");
+    if (known[KIND_NONE])
+        metrics_sample(text, "mediafleet_dead_ready", "", depths[KIND_NONE].ready);
     metrics_family(text, "mediafleet_queue_consumers", "gauge", "Consumers of the queue.");
     for (unsigned kind = 1; kind < KIND_COUNT; kind++)
         if (known[kind])

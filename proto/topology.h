@@ -7,6 +7,11 @@
 #define TOPOLOGY_EXCHANGE "mediafleet"           /* direct, durable; routing key = queue name */
 #define TOPOLOGY_DEAD_EXCHANGE "mediafleet.dead" /* fanout, durable */
 #define TOPOLOGY_DEAD_QUEUE "mediafleet.dead"
+/* Headers of what lies there: why, from which queue, how many bytes it had, and who took it. */
+#define TOPOLOGY_DEAD_REASON "x-mediafleet-reason"
+#define TOPOLOGY_DEAD_FROM "x-mediafleet-queue"
+#define TOPOLOGY_DEAD_BYTES "x-mediafleet-bytes"
+#define TOPOLOGY_DEAD_WORKER "x-mediafleet-worker"
 /* Queue arguments never change after the first declare (406 otherwise): x-queue-type and the dead-letter exchange.
  * Quorum queues get an explicit x-delivery-limit, because RabbitMQ 4 drops after 20 deliveries by default; tickets
  * are hints, so a high limit is right. */

@@ -1,11 +1,15 @@
 """The API's contract: what every client may rely on, and what every bad request is answered."""
 import base64
+import concurrent.futures
 import hashlib
 import hmac
 import json
 import time
 
 import pytest
+
+from stored import fetch
+from support.processes import wait_until
 
 HELLO = "/api/v1/debug/hello"
 STORE = "/api/v1/media/store"
@@ -100,6 +104,22 @@ def test_unauthorized(fleet, header, code):
 ])
 def test_bad_token(fleet, claims, header, secret, code):
     problem(fleet.get("/api/v1/jobs", key=token(fleet, header, secret, **claims)), 401, code)
+
+
+def test_wrong_credentials_again_and_again(fleet):
+    """Answered 429 when there are too many of one address; right ones from there are not held up."""
+    def refused():
+        with concurrent.futures.ThreadPoolExecutor(8) as crowd:
+            answers = list(crowd.map(lambda _: fetch(f"{fleet.url}/api/v1/jobs", Authorization="Bearer guess"), range(100)))
+        assert {answer.status_code for answer in answers} <= {401, 429}
+        return [answer for answer in answers if answer.status_code == 429]
+
+    answer = wait_until(refused, 60, "a refusal")[0]
+    problem(answer, 429, "rate-limited")
+    assert int(answer.headers["Retry-After"]) >= 1 and answer.headers["Connection"] == "close"
+    assert fleet.get("/api/v1/jobs").status_code == 200
+    time.sleep(1)  # room for the next test's
+    problem(fleet.get("/api/v1/jobs", key="guess"), 401, "invalid-credentials")
 
 
 def test_good_token(fleet):
@@ -320,6 +340,8 @@ def test_metrics(fleet):
     assert float(samples['mediafleet_http_requests_total{method="POST",route="/api/v1/debug/hello",status="202"}']) >= 1
     assert float(samples['mediafleet_workers{kind="hello"}']) >= 1
     assert "mediafleet_queue_ready{kind=\"hello\"}" in samples
+    assert float(samples["mediafleet_dead_ready"]) == 0
+    assert 1 <= float(samples["mediafleet_commit_batch_posts_count"]) <= float(samples["mediafleet_commit_batch_posts_sum"])
 
 
 def test_openapi(fleet):
