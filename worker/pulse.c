@@ -93,7 +93,8 @@ static void hear(struct runtime *runtime, const struct entry *entries,
     pthread_mutex_unlock(&runtime->held.lock);
 }
 
-static void pulse(struct runtime *runtime, struct arena *arena)
+/* false: the store does not answer. */
+static bool pulse(struct runtime *runtime, struct arena *arena)
 {
     struct entry *entries;
     struct store_pulse *pulses;
@@ -101,12 +102,14 @@ static void pulse(struct runtime *runtime, struct arena *arena)
     int64_t mono = clock_mono_ms();
     size_t len = gather(runtime, mono, arena, &entries, &pulses);
     if (len == 0)
-        return;
+        return true;
     if (store_pulse(runtime->store, pulses, len, runtime->id, clock_now_ms() + runtime->lease_ms,
-                    &err))
+                    &err)) {
         log_event(LOG_WARN, "pulse-failed", "detail", err.detail, NULL);
-    else
-        hear(runtime, entries, pulses, len, mono + runtime->lease_ms);
+        return err.code != ERR_STORE_UNAVAILABLE;
+    }
+    hear(runtime, entries, pulses, len, mono + runtime->lease_ms);
+    return true;
 }
 
 /* A handler that does not return, and what its run ends with. */
@@ -228,8 +231,10 @@ static void tick(struct runtime *runtime, struct beat *last, struct arena *arena
 {
     struct err err = {0};
     int64_t mono = clock_mono_ms();
-    pulse(runtime, arena);
+    bool answers = pulse(runtime, arena);
     watch(runtime, arena);
+    if (!answers)
+        return; /* what keeps the leases is tried again first */
     if (mono - last->beat_mono >= WORKER_BEAT_MS) {
         say_beat(runtime, arena);
         last->beat_mono = mono;

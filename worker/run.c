@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "common/clock.h"
 #include "common/doc_bson.h"
 #include "worker/held.h"
 #include "worker/workspace.h"
@@ -90,15 +91,21 @@ void run_usage(struct run *run, int64_t bytes_in, int64_t bytes_out)
     atomic_fetch_add(&run->bytes_out, bytes_out);
 }
 
+/* The pulse may be waiting for the store when the lease ends. */
+static bool lease_ended(const struct run *run)
+{
+    return !run->finish_only && clock_mono_ms() >= atomic_load(&run->lease_mono);
+}
+
 bool run_stopped(const struct run *run)
 {
-    return atomic_load(&run->stop) != ERR_NONE;
+    return atomic_load(&run->stop) != ERR_NONE || lease_ended(run);
 }
 
 int run_stop_error(const struct run *run, struct err *err)
 {
     const struct task *task = run_task(run);
-    enum error reason = atomic_load(&run->stop);
+    enum error stop = atomic_load(&run->stop), reason = stop ? stop : ERR_LEASE_LOST;
     switch (reason) {
     case ERR_TIMEOUT:
         return err_set(err, reason, "did not end within %lld s", (long long)task->timeout_s);

@@ -7,6 +7,7 @@ The numbers are those of the list of invariants in README.md. Links none of the 
 """
 import argparse
 import collections
+import concurrent.futures
 import hashlib
 import json
 import os
@@ -17,6 +18,8 @@ import sys
 if __name__ == "__main__":
     tests = pathlib.Path(__file__).resolve().parents[1]
     sys.path[:0] = [str(tests), str(tests / "integration")]
+
+import requests
 
 import stored
 from support import clips, processes
@@ -360,6 +363,8 @@ def warm_up(rig):
     ids = [fleet.hello()["task_id"], *(fleet.store(url)["task_id"] for url in urls)]
     for job_id in ids:
         fleet.wait_job(job_id, 120)
+    with concurrent.futures.ThreadPoolExecutor(32) as threads:  # every API thread's connections and directories
+        list(threads.map(lambda _: requests.get(f"{fleet.url}/readyz", timeout=30), range(96)))
     rig.warm = True
 
 

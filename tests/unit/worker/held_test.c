@@ -85,6 +85,27 @@ static void a_stop_reaches_every_run_and_its_first_reason_stays(void)
     held_release(&runtime.held);
 }
 
+/* Whether or not the pulse has found the time to say so. */
+static void a_run_without_its_lease_is_stopped(void)
+{
+    struct runtime runtime;
+    struct err err = {0};
+    init(&runtime);
+    struct run *run = add(&runtime), *finisher = add(&runtime);
+    atomic_store(&run->lease_mono, clock_mono_ms());
+    atomic_store(&finisher->lease_mono, 0);
+    finisher->finish_only = true; /* needs none */
+    CHECK(run_stopped(run));
+    CHECK(!run_stopped(finisher));
+    CHECK_INT(run_stop_error(run, &err), -1);
+    CHECK_INT(err.code, ERR_LEASE_LOST);
+    for (int i = 0; i < 2; i++)
+        held_done(&runtime, held_next(&runtime.held));
+    run_free(run);
+    run_free(finisher);
+    held_release(&runtime.held);
+}
+
 static void progress_only_rises_and_never_says_hundred(void)
 {
     struct runtime runtime;
@@ -122,6 +143,7 @@ int main(void)
 {
     RUN(runs_go_through_in_order);
     RUN(a_stop_reaches_every_run_and_its_first_reason_stays);
+    RUN(a_run_without_its_lease_is_stopped);
     RUN(progress_only_rises_and_never_says_hundred);
     RUN(a_run_has_a_directory_of_its_own);
     return 0;

@@ -23,7 +23,11 @@ static struct runtime runtime = {.config = &config};
 static struct task tasks[] = {
     {.name = "download", .kind = KIND_DOWNLOAD, .state = TASK_SUCCEEDED, .run = 1},
     {.name = "transcode", .kind = KIND_TRANSCODE, .state = TASK_SUCCEEDED, .run = 2},
-    {.name = "upload", .kind = KIND_UPLOAD, .state = TASK_RUNNING, .run = 1},
+    {.name = "upload",
+     .kind = KIND_UPLOAD,
+     .state = TASK_RUNNING,
+     .run = 1,
+     .lease_until = INT64_C(4102444800000)},
 };
 static struct job job = {.id = "01J00000000000000000000001", .tasks = {tasks, 3}};
 static struct arena memory;
