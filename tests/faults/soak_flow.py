@@ -20,7 +20,7 @@ PROJECTS = 20
 # sort: weight. What it is, and how it must end, is said by the method of that name.
 SORTS = {"hello": 120, "sleep": 14, "long_sleep": 3, "cancelled": 6, "transient": 2, "permanent": 6, "picture": 24, "clip": 4,
          "cancelled_media": 3, "missing": 2, "broken_off": 2, "again": 4}
-CRASH_EVERY_S = 45  # each takes three processes with it, one after the other
+CRASH_EVERY_S = 90  # each takes three processes with it, one after the other, which come back ever later
 
 
 class Post:
