@@ -41,6 +41,11 @@ void bucket_set_patience(struct bucket *bucket, int64_t call_ms)
     bucket->call_ms = call_ms;
 }
 
+void bucket_set_watch(struct bucket *bucket, const struct bucket_watch *watch)
+{
+    bucket->watch = watch;
+}
+
 const char *bucket_backend(const struct bucket *bucket)
 {
     return bucket->backend;
@@ -164,6 +169,11 @@ int bucket_open_file(struct bucket *bucket, const char *key, int *fd, int64_t *s
     if (!bucket->ops->open_file)
         return err_set(err, ERR_INTERNAL, "backend %s has no files to open", bucket->backend);
     return bucket->ops->open_file(bucket, key, fd, size_bytes, err);
+}
+
+int bucket_probe(struct bucket *bucket, struct err *err)
+{
+    return bucket->ops->probe ? bucket->ops->probe(bucket, err) : 0;
 }
 
 /* The check's file, without a directory that would have to be configured. */

@@ -20,10 +20,12 @@ struct objects {
     size_t len;
 };
 
-/* How long transfers are watched: stopped is asked at least once a second; sent adds up bytes. Both may be NULL. */
+/* How long transfers are watched: stopped is asked at least once a second; sent adds up bytes; retried: a request is sent
+ * again. Each may be NULL. */
 struct bucket_watch {
     bool (*stopped)(void *arg);
     void (*sent)(void *arg, int64_t bytes);
+    void (*retried)(void *arg);
     void *arg;
 };
 
@@ -37,12 +39,13 @@ struct bucket_put {
     struct err err;
 };
 
-/* ERR_STORAGE_DISABLED for backend none. */
-int bucket_open(struct bucket **out, const struct bucket_settings *settings, struct err *err);
+int bucket_open(struct bucket **out, const struct bucket_settings *settings, struct err *err); /* or ERR_STORAGE_DISABLED */
 void bucket_free(struct bucket *bucket);
 /* For callers somebody waits for: a call that sends no file ends after so long, its further tries included. 0, the
  * default: see bucket_put. */
 void bucket_set_patience(struct bucket *bucket, int64_t call_ms);
+/* For every call: who can stop it (but bucket_put asks its own watch), who is told of retries. Must outlive the calls. */
+void bucket_set_watch(struct bucket *bucket, const struct bucket_watch *watch);
 const char *bucket_backend(const struct bucket *bucket); /* "local", "minio", "s3", "r2" */
 const char *bucket_name(const struct bucket *bucket);    /* the bucket's name; local: the directory's */
 
@@ -71,5 +74,7 @@ int bucket_presign(struct bucket *bucket, const char *key, int64_t expires_s, st
 int bucket_open_file(struct bucket *bucket, const char *key, int *fd, int64_t *size_bytes, struct err *err);
 /* put, head, get, delete of a small object; err says which step failed. Creates the bucket if allowed and missing. */
 int bucket_check(struct bucket *bucket, struct err *err);
+/* Whether objects can be stored, without storing one; a try of at most 5 s. Local: always. */
+int bucket_probe(struct bucket *bucket, struct err *err);
 
 #endif

@@ -24,6 +24,7 @@ struct bucket_ops {
     int (*open_file)(struct bucket *bucket, const char *key, int *fd, int64_t *size_bytes,
                      struct err *err);
     int (*create)(struct bucket *bucket, struct err *err);
+    int (*probe)(struct bucket *bucket, struct err *err);
     void (*free)(struct bucket *bucket);
 };
 
@@ -32,6 +33,7 @@ struct bucket {
     const struct bucket_ops *ops;
     const char *backend, *name;
     int64_t call_ms; /* bucket_set_patience */
+    const struct bucket_watch *watch;
     struct arena arena;
 };
 

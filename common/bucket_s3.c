@@ -154,6 +154,37 @@ static int s3_create(struct bucket *bucket, struct err *err)
     return result;
 }
 
+/* A PUT whose checksum is wrong: a server that minds nothing else minds that, and stores nothing.
+ */
+static int s3_probe(struct bucket *bucket, struct err *err)
+{
+    enum { PROBE_MS = 5000 };
+    static const char key[] = "mediafleet-check/probe", *const keys[] = {key};
+    struct s3 *s3 = (struct s3 *)bucket;
+    struct arena arena = {0};
+    struct err own = {0};
+    struct s3_call call = {.method = "PUT",
+                           .key = key,
+                           .body = "probe",
+                           .body_len = 5,
+                           .spoiled = true,
+                           .arena = &arena};
+    int result = s3_prepare(s3, &call, err);
+    if (result == 0) {
+        call.http.total_timeout_ms = PROBE_MS;
+        (void)http_perform(s3->http, &call.http, &own); /* call.http.err has it, too */
+        result = s3_judge(&call, &own);
+        if (result == 0) /* one that checks no checksums */
+            result = s3_delete(bucket, keys, 1, NULL, err);
+        else if (own.code == ERR_STORAGE_MISMATCH)
+            result = 0;
+        else
+            *err = own;
+    }
+    arena_release(&arena);
+    return result ? -1 : 0;
+}
+
 static const struct bucket_ops s3_ops = {
     .put = s3_put,
     .head = s3_head,
@@ -163,6 +194,7 @@ static const struct bucket_ops s3_ops = {
     .abort_uploads = s3_abort_uploads,
     .presign = s3_presign,
     .create = s3_create,
+    .probe = s3_probe,
     .free = s3_free,
 };
 

@@ -35,6 +35,7 @@ struct s3_call {
     int64_t body_offset, body_len;
     int64_t max_bytes; /* of the answer; 0: 8 KiB */
     bool patient;      /* the server may think for minutes before it answers */
+    bool spoiled;      /* sent with a wrong Content-MD5: nothing is stored, whatever the answer */
     const struct bucket_watch *watch;
     struct arena *arena; /* for everything below */
     /* The answer. */
@@ -59,6 +60,8 @@ int s3_code_error(const char *code, int status, enum error *error);
 /* The pause after so many tries, or -1: the server asks for more patience than we have within a
  * call. */
 int64_t s3_pause_ms(int tries, int64_t retry_after_ms);
+/* Tells the bucket's watch that a request is sent again. */
+void s3_note_retry(const struct s3 *s3);
 /* Prepares and performs until it succeeds, is not worth another try, or has had its tries. */
 int s3_perform(struct s3 *s3, struct s3_call *call, struct err *err);
 /* The ETag without its quotes; NULL stays NULL. */

@@ -20,6 +20,8 @@ enum {
     PAUSE_MAX_MS = 20000
 };
 
+#define MD5_OF_NOTHING "1B2M2Y8AsgTpgAmY7PhCfg=="
+
 void s3_query(struct s3_call *call, const char *name, const char *value)
 {
     call->query[call->query_len++] = (struct sigv4_pair){name, value};
@@ -170,7 +172,8 @@ int s3_prepare(const struct s3 *s3, struct s3_call *call, struct err *err)
     memcpy(headers + 3, call->headers, call->headers_len * sizeof *headers);
     size_t len = call->headers_len + 3;
     if (has_body)
-        headers[len++] = (struct sigv4_pair){"content-md5", arena_strdup(arena, md5)};
+        headers[len++] = (struct sigv4_pair){
+            "content-md5", call->spoiled ? MD5_OF_NOTHING : arena_strdup(arena, md5)};
     const char *path =
         arena_printf(arena, "%s%s%s", s3->path, call->key ? "/" : "", call->key ? call->key : "");
     const struct sigv4_request request = {
@@ -211,6 +214,7 @@ static const struct {
     {"NoSuchUpload", ERR_STORAGE_UNAVAILABLE, false},
     {"EntityTooLarge", ERR_OBJECT_TOO_LARGE, false},
     {"BadDigest", ERR_STORAGE_MISMATCH, true},
+    {"InvalidDigest", ERR_STORAGE_MISMATCH, true},
     {"XAmzContentSHA256Mismatch", ERR_STORAGE_MISMATCH, true},
     {"IncompleteBody", ERR_STORAGE_MISMATCH, true},
     {"RequestTimeout", ERR_STORAGE_TIMEOUT, true},
@@ -325,10 +329,19 @@ static int sleep_watched(struct s3_call *call, int64_t ms, struct err *err)
     return 0;
 }
 
+void s3_note_retry(const struct s3 *s3)
+{
+    const struct bucket_watch *watch = s3->bucket.watch;
+    if (watch && watch->retried)
+        watch->retried(watch->arg);
+}
+
 int s3_perform(struct s3 *s3, struct s3_call *call, struct err *err)
 {
     const int64_t patience_ms = s3->bucket.call_ms;
     const int64_t end_ms = patience_ms ? clock_mono_ms() + patience_ms : INT64_MAX;
+    if (!call->watch)
+        call->watch = s3->bucket.watch;
     for (int tries = 1;; tries++) {
         struct err own = {0};
         if (s3_prepare(s3, call, err))
@@ -348,5 +361,6 @@ int s3_perform(struct s3 *s3, struct s3_call *call, struct err *err)
         }
         if (sleep_watched(call, pause_ms, err))
             return -1;
+        s3_note_retry(s3);
     }
 }

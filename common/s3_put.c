@@ -99,6 +99,8 @@ static struct http_request *launch(struct sender *sender, struct slot *slot)
         call->http.total_timeout_ms =
             sender->fatal.code == ERR_CANCELLED ? ABORT_STOPPED_MS : ABORT_MS;
     call->http.fresh = slot->tries > 0;
+    if (slot->tries > 0)
+        s3_note_retry(sender->s3);
     slot->tries++;
     slot->flying = true;
     return &call->http;
@@ -206,6 +208,7 @@ static void done(void *arg, struct http_request *request)
         return;
     }
     int again = s3_judge(&slot->call, &err);
+    upload->strays = upload->strays || (slot->step == STEP_BEGIN && slot->tries > 1);
     if (again == 0)
         again = s3_upload_take(upload, slot->step, slot->part, &slot->call, sender->arena, &err);
     int tries = slot->step == STEP_ABORT ? ABORT_TRIES : S3_TRIES;
@@ -217,6 +220,21 @@ static void done(void *arg, struct http_request *request)
     if (again != 0)
         give_up(sender, slot, &err);
     release(slot);
+}
+
+/* Where the answer to a beginning was lost, an upload is open that nobody knows: of an object that
+ * is whole, every open one is too many. Those of failed ones are found by the next run, or by the
+ * cleanup. */
+static void abort_strays(struct sender *sender)
+{
+    for (size_t i = 0; i < sender->len; i++) {
+        struct bucket_put *put = sender->uploads[i].put;
+        size_t aborted = 0;
+        if (!sender->uploads[i].strays || put->err.code != ERR_NONE)
+            continue;
+        if (s3_abort_uploads(&sender->s3->bucket, put->key, &aborted, &put->err))
+            put->etag = NULL;
+    }
 }
 
 int s3_put(struct bucket *bucket, struct bucket_put *puts, size_t len,
@@ -234,5 +252,8 @@ int s3_put(struct bucket *bucket, struct bucket_put *puts, size_t len,
         arena_release(&sender->slots[i].arena);
     for (size_t i = 0; i < len; i++)
         s3_upload_close(&sender->uploads[i]);
-    return failed ? -1 : bucket_first_error(puts, len, err);
+    if (failed)
+        return -1;
+    abort_strays(sender);
+    return bucket_first_error(puts, len, err);
 }

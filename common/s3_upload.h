@@ -22,6 +22,7 @@ struct s3_upload {
     enum s3_step next;
     int fd, busy;   /* busy: slots at work on it */
     const char *id; /* of a multipart upload that is open */
+    bool strays;    /* its beginning was asked for twice: there may be one more */
     int64_t part_bytes;
     int parts, next_part; /* from 0 */
     const char **etags;   /* by part, as they stand in XML */

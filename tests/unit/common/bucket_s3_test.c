@@ -158,7 +158,7 @@ static void a_stopped_upload_is_aborted(void)
 {
     int64_t sent = 0;
     size_t aborted = 99;
-    struct bucket_watch watch = {stop_after_some, add, &sent};
+    struct bucket_watch watch = {.stopped = stop_after_some, .sent = add, .arg = &sent};
     struct bucket_put put = {.key = key_of("stopped.mp4"), .path = large_path, .size_bytes = LARGE};
     CHECK_INT(bucket_put(bucket, &put, 1, &watch, &arena, &err), -1);
     CHECK_INT(err.code, ERR_CANCELLED);

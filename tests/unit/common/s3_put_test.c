@@ -57,6 +57,11 @@ static void add(void *arg, int64_t bytes)
     *(int64_t *)arg += bytes;
 }
 
+static void count(void *arg)
+{
+    ++*(int64_t *)arg;
+}
+
 static struct bucket_put small_put(void)
 {
     return (struct bucket_put){.key = "p/a.m4s", .path = small_path, .size_bytes = SMALL};
@@ -240,12 +245,78 @@ static void a_stop_is_heard_while_the_server_hangs(void)
     const struct stub_step steps[] = {{.answer = BEGUN}, {.hang = true}, {.hang = true}};
     struct bucket *bucket = serve(steps, 3);
     int64_t sent = 0;
-    struct bucket_watch watch = {sent_much, add, &sent};
+    struct bucket_watch watch = {.stopped = sent_much, .sent = add, .arg = &sent};
     struct bucket_put put = {.key = "p/source.mp4", .path = large_path, .size_bytes = LARGE};
     CHECK_INT(bucket_put(bucket, &put, 1, &watch, &arena, &err), -1);
     CHECK_INT(err.code, ERR_CANCELLED);
     end(bucket);
     CHECK(strstr(server.heads[2], "DELETE "));
+}
+
+/* The server has begun an upload whose id nobody was told. */
+static void a_lost_beginning_leaves_no_upload(void)
+{
+    const struct stub_step steps[] = {
+        {.answer = NULL},
+        {.answer = BEGUN},
+        {.answer = OK},
+        {.answer = OK},
+        {.answer = COMPLETED},
+        {.answer = HEAD("17825792")},
+        {.answer =
+             "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n<ListMultipartUploadsResult><Upload>"
+             "<Key>p/source.mp4</Key><UploadId>U0</UploadId></Upload>"
+             "</ListMultipartUploadsResult>"},
+        {.answer = GONE},
+        {.answer = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n<ListMultipartUploadsResult>"
+                   "</ListMultipartUploadsResult>"},
+    };
+    struct bucket *bucket = serve(steps, 9);
+    struct bucket_put put = {.key = "p/source.mp4", .path = large_path, .size_bytes = LARGE};
+    int64_t retries = 0;
+    const struct bucket_watch watch = {.retried = count, .arg = &retries};
+    bucket_set_watch(bucket, &watch);
+    CHECK_INT(bucket_put(bucket, &put, 1, NULL, &arena, &err), 0);
+    end(bucket);
+    CHECK_INT(server.served, 9);
+    CHECK_INT(retries, 1);
+    CHECK(strstr(server.heads[7], "DELETE /b/p/source.mp4?uploadId=U0 "));
+}
+
+static void a_probe_stores_nothing(void)
+{
+    static const struct {
+        const char *answer;
+        enum error code;
+    } rows[] = {
+        {ERROR("400", "BadDigest"), ERR_NONE},
+        {ERROR("400", "InvalidDigest"), ERR_NONE},
+        {ERROR("403", "AccessDenied"), ERR_STORAGE_AUTH},
+        {ERROR("404", "NoSuchBucket"), ERR_STORAGE_BUCKET},
+        {ERROR("503", "SlowDown"), ERR_STORAGE_UNAVAILABLE},
+        {NULL, ERR_STORAGE_UNAVAILABLE},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct stub_step step = {.answer = rows[i].answer};
+        struct bucket *bucket = serve(&step, 1);
+        CHECK_INT(bucket_probe(bucket, &err), rows[i].code ? -1 : 0);
+        CHECK_INT(err.code, rows[i].code);
+        end(bucket);
+        CHECK_INT(server.served, 1);
+        CHECK(strstr(server.heads[0], "content-md5: 1B2M2Y8AsgTpgAmY7PhCfg=="));
+    }
+}
+
+/* Then the object is there, and has to go. */
+static void a_probe_that_was_stored_is_deleted(void)
+{
+    const struct stub_step steps[] = {
+        {.answer = OK},
+        {.answer = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n<DeleteResult></DeleteResult>"}};
+    struct bucket *bucket = serve(steps, 2);
+    CHECK_INT(bucket_probe(bucket, &err), 0);
+    end(bucket);
+    CHECK(strstr(server.heads[1], "POST /b?delete= "));
 }
 
 static void a_file_that_is_missing_does_not_stop_the_others(void)
@@ -297,6 +368,9 @@ int main(void)
     RUN(a_failed_upload_is_aborted);
     RUN(nonsense_instead_of_an_upload_id_fails);
     RUN(a_stop_is_heard_while_the_server_hangs);
+    RUN(a_lost_beginning_leaves_no_upload);
+    RUN(a_probe_stores_nothing);
+    RUN(a_probe_that_was_stored_is_deleted);
     RUN(a_file_that_is_missing_does_not_stop_the_others);
     unlink(small_path);
     unlink(large_path);
