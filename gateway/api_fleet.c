@@ -47,6 +47,7 @@ static struct worker_view view(const struct worker_beat *beat, int64_t now)
         .host = beat->host,
         .kind = beat->kind,
         .state = state_of(beat, now),
+        .paused = beat->paused,
         .pid = beat->pid,
         .started_at = beat->started_at,
         .beat_at = beat->beat_at,

@@ -37,18 +37,19 @@ static struct service_check judge(int result, const struct err *err)
     return (struct service_check){.ok = result == 0, .why = result ? error_name(err->code) : NULL};
 }
 
-/* That a key is missing is an answer, too. */
+/* Asked of the bucket, not of an object: the answer to HEAD does not tell which of the two is
+ * missing. */
 static struct service_check check_bucket(struct api *api, struct arena *arena)
 {
     struct err err = {0};
     struct bucket *bucket;
-    struct object object;
+    struct objects objects;
     int result = api_bucket(api, &bucket, &err);
     if (result && err.code == ERR_STORAGE_DISABLED)
         return (struct service_check){.ok = true};
     if (result == 0)
-        result = bucket_head(bucket, "readiness", arena, &object, &err);
-    return judge(result && err.code != ERR_OBJECT_NOT_FOUND ? -1 : 0, &err);
+        result = bucket_list(bucket, "mediafleet-check/", NULL, 1, arena, &objects, &err);
+    return judge(result, &err);
 }
 
 static struct service_check check_disk(const struct services *services)

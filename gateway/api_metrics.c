@@ -97,6 +97,7 @@ static const struct {
     SUM("retried_total", "counter", "Runs that failed and are tried again.", retried),
     SUM("released_total", "counter", "Runs handed back.", released),
     SUM("crashes_seen_total", "counter", "Tasks taken over from dead workers.", crashes_seen),
+    SUM("storage_retries_total", "counter", "Requests sent to the bucket again.", storage_retries),
     SUM("rss_bytes", "gauge", "Resident memory.", rss_bytes),
     SUM("cpu_ms_total", "counter", "CPU time.", cpu_ms),
     SUM("store_commands_total", "counter", "Commands sent to the store.", store_commands),
@@ -122,8 +123,9 @@ static void print_workers(const struct worker_beat *beats, size_t len, int64_t n
     }
     metrics_family(text, "mediafleet_workers", "gauge", "Processes with a beat within 20 s.");
     print_by_kind(text, "mediafleet_workers", live, arena);
-    metrics_family(text, "mediafleet_workers_paused", "gauge",
-                   "Of them, those that wait for room in the workspace.");
+    metrics_family(
+        text, "mediafleet_workers_paused", "gauge",
+        "Of them, those that begin no task: no room in the workspace, a bucket that denies.");
     print_by_kind(text, "mediafleet_workers_paused", paused, arena);
     for (size_t row = 0; row < sizeof sums / sizeof sums[0]; row++) {
         int64_t total[KIND_COUNT] = {0};

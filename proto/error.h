@@ -87,8 +87,9 @@ enum error_class {
     X(CORRUPT_IMAGE, "corrupt-image", 422, PERMANENT)                                              \
     X(TOO_MANY_SCANS, "too-many-scans", 422, PERMANENT)                                            \
     /* storage */                                                                                  \
-    X(STORAGE_AUTH, "storage-auth", 502, PERMANENT)                                                \
-    X(STORAGE_BUCKET, "storage-bucket", 502, PERMANENT)                                            \
+    /* Of one task only; when the bucket denies everything, runs are handed back, see worker/circuit.h. */ \
+    X(STORAGE_AUTH, "storage-auth", 502, TRANSIENT)                                                \
+    X(STORAGE_BUCKET, "storage-bucket", 502, TRANSIENT)                                            \
     X(STORAGE_UNAVAILABLE, "storage-unavailable", 503, TRANSIENT)                                  \
     X(STORAGE_TIMEOUT, "storage-timeout", 504, TRANSIENT)                                          \
     X(STORAGE_MISMATCH, "storage-mismatch", 502, TRANSIENT) /* size or checksum differ */          \

@@ -24,6 +24,7 @@ struct worker_view {
     const char *id, *host;
     enum kind kind;
     enum worker_state state;
+    enum error paused;
     int64_t pid, started_at, beat_at, slots, busy;
     struct strs active;
     int64_t claimed, succeeded, failed, retried, released, crashes_seen;

@@ -163,7 +163,7 @@ static const char *settle_error(struct job *job, struct task *task, const struct
         end_task(task, TASK_CANCELLED, outcome->error, now);
         return "cancelled";
     }
-    if (class == CLASS_RELEASED) {
+    if (class == CLASS_RELEASED || outcome->release) {
         queue_task(task, now);
         return "released";
     }

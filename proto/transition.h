@@ -4,9 +4,11 @@
 
 #include "proto/job.h"
 
-/* How a run ended. error.code ERR_NONE: it succeeded with `result`. A code of CLASS_RELEASED hands the task back. */
+/* How a run ended. error.code ERR_NONE: it succeeded with `result`. A code of CLASS_RELEASED, or `release`, hands the
+ * task back. */
 struct outcome {
     struct task_error error;
+    bool release; /* nobody's fault, whatever the code's class: its worker will wait until that has passed */
     struct raw result;
     const char *message;
     struct usage usage;

@@ -13,10 +13,12 @@ struct worker_beat {
     const char *host;
     enum kind kind;
     int64_t pid, started_at, beat_at;
-    bool draining, paused;
+    bool draining;
+    enum error paused; /* why it begins no task */
     int64_t slots, busy, unacked;
     struct strs active; /* "<job>/<task>", at most 16 */
     int64_t claimed, succeeded, failed, retried, released, crashes_seen; /* since it started */
+    int64_t storage_retries;
     int64_t rss_bytes, cpu_ms, store_commands, disk_free_bytes;
     const char *version;
 };

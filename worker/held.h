@@ -18,6 +18,7 @@ struct slot {
     struct runtime *runtime;
     pthread_t thread;
     struct bucket *bucket; /* opened by the first run that asks */
+    struct bucket_watch watch; /* of the run that asked last */
 };
 
 enum { RUN_MESSAGE_MAX = 200 };

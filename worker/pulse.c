@@ -216,6 +216,7 @@ static void say_beat(struct runtime *runtime, struct arena *arena)
         .retried = atomic_load(&counters->retried),
         .released = atomic_load(&counters->released),
         .crashes_seen = atomic_load(&counters->crashes_seen),
+        .storage_retries = atomic_load(&counters->storage_retries),
         .rss_bytes = process_rss_bytes(),
         .cpu_ms = cpu_ms(),
         .store_commands = store_commands(runtime->store),

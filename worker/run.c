@@ -33,11 +33,24 @@ struct store *run_store(struct run *run)
     return run->runtime->store;
 }
 
+static bool is_stopped(void *arg)
+{
+    return run_stopped(arg);
+}
+
+static void count_retry(void *arg)
+{
+    const struct run *run = arg;
+    atomic_fetch_add(&run->runtime->counters.storage_retries, 1);
+}
+
 int run_bucket(struct run *run, struct bucket **out, struct err *err)
 {
     struct slot *slot = run->slot;
     if (!slot->bucket && bucket_open(&slot->bucket, &run->runtime->config->bucket, err))
         return -1;
+    slot->watch = (struct bucket_watch){.stopped = is_stopped, .retried = count_retry, .arg = run};
+    bucket_set_watch(slot->bucket, &slot->watch);
     *out = slot->bucket;
     return 0;
 }

@@ -145,15 +145,24 @@ static int receive(struct runtime *runtime, struct intake *intake, struct err *e
 static bool has_room(struct runtime *runtime, struct room *room)
 {
     const struct fleet_settings *fleet = &runtime->config->fleet;
-    bool was_full = room->full;
     if (!runtime->kind->room_percent)
         return true;
     int64_t free_bytes = workspace_free_bytes(fleet->workspace);
-    bool claim = room_left(room, runtime->kind, free_bytes, fleet->min_free_bytes, clock_mono_ms());
-    if (room->full != was_full)
-        log_event(room->full ? LOG_WARN : LOG_INFO, room->full ? "paused" : "resumed", "workspace",
-                  fleet->workspace, NULL);
-    atomic_store(&runtime->paused, room->full);
+    return room_left(room, runtime->kind, free_bytes, fleet->min_free_bytes, clock_mono_ms());
+}
+
+static bool may_claim(struct runtime *runtime, struct room *room)
+{
+    bool claim = has_room(runtime, room);
+    enum error why = circuit_state(&runtime->circuit, &runtime->config->bucket);
+    if (why != ERR_NONE)
+        claim = false;
+    else if (room->full)
+        why = ERR_DISK_FULL;
+    enum error was = atomic_exchange(&runtime->paused, why);
+    if (why != was)
+        log_event(why ? LOG_WARN : LOG_INFO, why ? "paused" : "resumed", "code",
+                  error_name(why ? why : was), NULL);
     return claim;
 }
 
@@ -216,7 +225,7 @@ static int consume(struct runtime *runtime, struct err *err)
         *err = (struct err){0};
         acknowledge_done(runtime);
         failed = receive(runtime, intake, err);
-        if (!failed && has_room(runtime, &room))
+        if (!failed && may_claim(runtime, &room))
             claim_or_wait(intake, &store_away);
         else if (!failed && intake->len > 0)
             clock_sleep_ms(WAIT_MS); /* else receive() would not wait, either */
@@ -239,6 +248,7 @@ int runtime_run(const struct worker *worker, const struct worker_config *config)
     catch_signals();
     name_self(&runtime);
     held_init(&runtime.held);
+    circuit_init(&runtime.circuit);
     if (open_doors(&runtime, &err)) {
         log_event(LOG_ERROR, "start-failed", "code", error_name(err.code), "detail", err.detail,
                   NULL);

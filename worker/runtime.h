@@ -9,6 +9,7 @@
 #include "common/publisher.h"
 #include "common/store.h"
 #include "proto/worker_beat.h"
+#include "worker/circuit.h"
 #include "worker/worker.h"
 
 /* What a worker program was told: filled by worker_main, read-only afterwards. */
@@ -22,6 +23,7 @@ struct worker_config {
 
 struct counters {
     atomic_llong claimed, succeeded, failed, retried, released, crashes_seen, dropped, garbage;
+    atomic_llong storage_retries;
 };
 
 /* The runs of this process, and the deliveries that wait for their acknowledgement. */
@@ -49,9 +51,11 @@ struct runtime {
     struct held held;
     _Atomic(struct burial *) buried; /* garbage whose burial is answered: worker/dead.h */
     struct counters counters;
-    atomic_bool draining, paused;
+    atomic_bool draining;
+    atomic_uint paused; /* enum error: why nothing is begun */
+    struct circuit circuit;
     atomic_llong pending; /* tickets taken and not decided yet */
-    struct slot *slot; /* [slots] */
+    struct slot *slot;    /* [slots] */
     pthread_t pulse;
     atomic_bool pulse_ends;
 };

@@ -40,8 +40,10 @@ static int call_handler(struct run *run, struct raw *packed, struct err *err)
     void *result = arena_alloc(&run->arena, kind->result->size);
     if (doc_bson_unpack(kind->params, &run_task(run)->params, &run->arena, params, err))
         return err_prefix(err, "params");
-    if (run->runtime->worker->handle(run, params, result, err))
-        return -1;
+    if (run->runtime->worker->handle(run, params, result, err)) {
+        /* What was told to stop knows only that; the run knows why. */
+        return err->code == ERR_CANCELLED && run_stopped(run) ? run_stop_error(run, err) : -1;
+    }
     *packed = doc_bson_pack(kind->result, result, &run->arena);
     return 0;
 }
@@ -60,6 +62,7 @@ static void perform(struct run *run)
         outcome->error = (struct task_error){code, arena_strdup(&run->arena, err.detail)};
         outcome->retry_after_ms = err.retry_after_ms;
         outcome->jitter_pm = jitter_pm();
+        outcome->release = circuit_opens(&run->runtime->circuit, run->slot->bucket, code);
     }
     outcome->usage = (struct usage){.cpu_ms = cpu_ms(run->runtime) - cpu,
                                     .bytes_in = atomic_load(&run->bytes_in),

@@ -190,6 +190,12 @@ static void a_release_counts_nothing(void)
     CHECK_INT(f.tasks[0].failures, 0);
     CHECK_INT(f.tasks[0].crashes, 0);
     CHECK(job_due(job, 0, T0 + 1));
+    struct outcome denied = error(ERR_STORAGE_AUTH); /* a failure, were it not everybody's */
+    denied.release = true;
+    run_to(job, 0, T0 + 1, &denied);
+    CHECK_INT(f.tasks[0].state, TASK_QUEUED);
+    CHECK_INT(f.tasks[0].failures, 0);
+    CHECK_STR(job->event.event, "released");
 }
 
 static void three_crashes_fail_the_job(void)
