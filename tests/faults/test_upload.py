@@ -1,45 +1,10 @@
 """The S3 server fails while media is stored: answers of all kinds, lost ones, broken transfers."""
-import hashlib
-import os
-
 import pytest
 
-import stored
 from s3_faults import (DONE_BUT_ERROR_IN_200, ERROR_IN_200, INTERNAL, SLOW_DOWN, TRUNCATED_XML, WRONG_ETAG, Flip, Lose,
                        Reset)
-
-MIB = 1 << 20
-
-
-@pytest.fixture(scope="session")
-def film(clips, tmp_path_factory):
-    """A film whose file goes in three parts: a `free` box of 40 MiB of noise follows it."""
-    file = tmp_path_factory.mktemp("film") / "film.mp4"
-    noise = os.urandom(40 * MIB)
-    file.write_bytes(clips("silent.mp4").read_bytes() + (len(noise) + 8).to_bytes(4, "big") + b"free" + noise)
-    return file
-
-
-def store(rig, file):
-    return rig.fleet.store(rig.source.serve_file(file), project_id="faults")["task_id"]
-
-
-def stored_whole(rig, job_id, file):
-    """The job succeeded at its first run of each task; its objects are there once, as their rows say; the source is whole."""
-    job = rig.fleet.wait_job(job_id, 240)
-    assert (job["state"], job["percent"]) == ("succeeded", 100), job
-    found = stored.check_rows(rig.fleet, job)
-    key = stored.scene(rig.fleet, job)["storage_key"]
-    data = stored.content(rig.fleet, key)
-    assert hashlib.sha256(data).hexdigest() == hashlib.sha256(file.read_bytes()).hexdigest()
-    assert stored.s3(rig.fleet).list_multipart_uploads(Bucket=stored.bucket(rig.fleet)).get("Uploads", []) == []
-    assert job["result"]["files"] == len(found)
-    return job
-
-
-def upload_runs(rig, job):
-    task = next(task for task in rig.fleet.db.jobs.find_one({"_id": job["id"]})["tasks"] if task["kind"] == "upload")
-    return task["run"], task.get("failures", 0)
+from support.processes import wait_until
+from uploads import film, store, stored_whole, upload_runs  # noqa: F401 (film is a fixture)
 
 
 @pytest.mark.fault(33, "S3 answers 500 or 503 SlowDown to 30 % of all requests", "rules of the S3 proxy")
@@ -50,6 +15,18 @@ def test_500s_and_slow_down(rig_s3, clips):
     for job_id in ids:
         stored_whole(rig_s3, job_id, clips("small.mp4"))
     assert all(rule.fired for rule in rules)
+    assert retries(rig_s3) > 0
+
+
+def retries(rig):
+    """Of requests to the bucket, as /metrics tells once the workers have beaten."""
+    line = 'mediafleet_worker_storage_retries_total{kind="upload"} '
+
+    def told():
+        text = rig.fleet.get("/metrics").text
+        return next(float(one.removeprefix(line)) for one in text.splitlines() if one.startswith(line))
+
+    return wait_until(told, 20, "retries in /metrics")
 
 
 @pytest.mark.fault(36, "S3 resets at byte 5,000,000 of a part", "RST by the S3 proxy")
@@ -81,6 +58,15 @@ def test_lost_answer(rig_s3, film):
     job = stored_whole(rig_s3, store(rig_s3, film), film)
     assert rule.fired == 1
     assert len(rig_s3.s3.asked("complete", key=job["id"])) == 2
+    assert upload_runs(rig_s3, job) == (1, 0)
+
+
+@pytest.mark.fault(38, "the answer to a PUT, or to the begin of an upload, is lost", "RST instead of the answer")
+def test_lost_answers_of_others(rig_s3, film):
+    """each is asked for again; the upload that nobody knows of is aborted"""
+    rules = [rig_s3.s3.rule(Lose(), op=op, times=1) for op in ("put", "begin", "part", "head")]
+    job = stored_whole(rig_s3, store(rig_s3, film), film)
+    assert [rule.fired for rule in rules] == [1, 1, 1, 1]
     assert upload_runs(rig_s3, job) == (1, 0)
 
 
