@@ -17,7 +17,8 @@
 
 enum {
     SOLITARY_MS = 60000, /* how long others wait for tasks that must be alone */
-    SOLITARY_NUDGES = 7  /* but one that nobody had room for so often is waited for */
+    SOLITARY_NUDGES = 7, /* but one that nobody had room for so often is waited for */
+    ASK_MS = 3000        /* at the end: how long claims that were lost are asked for */
 };
 
 size_t intake_room(struct intake *intake)
@@ -48,6 +49,14 @@ static void drop(struct intake *intake, const struct delivery *delivery)
     acknowledge(intake, delivery);
 }
 
+static void give_back(struct intake *intake, const struct delivery *delivery)
+{
+    struct err err = {0};
+    if (broker_reject(intake->runtime->broker, delivery, true, &err))
+        log_event(LOG_WARN, "reject-failed", "detail", err.detail,
+                  NULL); /* it comes again anyway */
+}
+
 static int read_ticket(const struct delivery *delivery, struct arena *arena,
                        struct intake_item *item, struct err *err)
 {
@@ -75,7 +84,7 @@ void intake_add(struct intake *intake, const struct delivery *delivery)
     struct err err = {0};
     /* What waits from a channel that is gone comes again on the new one. */
     if (intake->len && intake->pending[0].delivery.epoch != delivery->epoch)
-        intake->len = 0;
+        intake->len = intake->unsure = 0;
     if (intake->solitaries && intake->solitary[0].delivery.epoch != delivery->epoch)
         intake->solitaries = 0;
     if (read_ticket(delivery, &arena, &intake->pending[intake->len], &err))
@@ -183,6 +192,16 @@ static void wait_alone(struct intake *intake, const struct intake_item *item, in
     intake->solitary[intake->solitaries++] = *item;
 }
 
+/* Claimed for this process, which does not know of it. */
+static bool is_forgotten(struct intake *intake, const struct job *job, size_t index)
+{
+    struct runtime *runtime = intake->runtime;
+    const struct task *task = job->id && index < job->tasks.len ? &job->tasks.at[index] : NULL;
+    return task && task->state == TASK_RUNNING && task->worker &&
+           strcmp(task->worker, runtime->id) == 0 &&
+           !held_has(&runtime->held, job->id, index, task->run);
+}
+
 /* A ticket whose task was not there to be claimed: `job` is as read. */
 static int judge(struct intake *intake, struct lot *lot, struct job *job,
                  const struct intake_item *item, struct err *err)
@@ -205,21 +224,34 @@ static int judge(struct intake *intake, struct lot *lot, struct job *job,
         wait_alone(intake, item, job->nudges);
         return 0;
     }
-    bool is_running = task && task->state == TASK_RUNNING && task->worker;
-    bool is_ours = is_running && strcmp(task->worker, runtime->id) == 0;
-    if (is_ours && !held_has(&runtime->held, job->id, index, task->run))
+    if (is_forgotten(intake, job, index))
         return release(intake, lot, job, index, delivery, err);
     const char *workspace = runtime->config->fleet.workspace;
-    if (is_running && !is_ours && workspace_dead(workspace, task->worker, runtime->host))
+    if (task && task->state == TASK_RUNNING && task->worker &&
+        strcmp(task->worker, runtime->id) != 0 &&
+        workspace_dead(workspace, task->worker, runtime->host))
         return (workspace_left(workspace, task->worker) ? release : succeed_dead)(
             intake, lot, job, index, delivery, err);
     drop(intake, delivery);
     return 0;
 }
 
+/* What the store could not be told comes again; else the job's alarm brings it back. */
+static void leave(struct intake *intake, const struct intake_item *item, const struct err *why)
+{
+    bool again = why->code == ERR_STORE_UNAVAILABLE;
+    log_event(LOG_WARN, again ? "ticket-returned" : "ticket-dropped", "job", item->job, "detail",
+              why->detail, NULL);
+    if (again)
+        give_back(intake, &item->delivery);
+    else
+        drop(intake, &item->delivery);
+}
+
 static void remove_pending(struct intake *intake, size_t len)
 {
     intake->len -= len;
+    intake->unsure -= len < intake->unsure ? len : intake->unsure;
     memmove(intake->pending, intake->pending + len, intake->len * sizeof intake->pending[0]);
 }
 
@@ -245,10 +277,8 @@ static int claim(struct intake *intake, const struct intake_item *items, size_t 
     /* Only then: whether this process is empty matters to a dead one's task. */
     for (size_t i = 0; i < len; i++) {
         struct err why = {0};
-        if (claims[i].claimed || judge(intake, lot, &jobs[i], &items[i], &why) == 0)
-            continue;
-        log_event(LOG_WARN, "ticket-dropped", "job", items[i].job, "detail", why.detail, NULL);
-        drop(intake, &items[i].delivery); /* the job's alarm brings it back */
+        if (!claims[i].claimed && judge(intake, lot, &jobs[i], &items[i], &why))
+            leave(intake, &items[i], &why);
     }
     return 0;
 }
@@ -281,8 +311,10 @@ static int claim_pending(struct intake *intake, size_t room, struct lot *lot, st
     size_t take = intake->len < room ? intake->len : room;
     if (take > INTAKE_BATCH)
         take = INTAKE_BATCH;
-    if (claim(intake, intake->pending, take, nothing && take == 1, lot, err))
+    if (claim(intake, intake->pending, take, nothing && take == 1, lot, err)) {
+        intake->unsure = take > intake->unsure ? take : intake->unsure;
         return -1;
+    }
     remove_pending(intake, take);
     return 0;
 }
@@ -300,19 +332,25 @@ int intake_claim(struct intake *intake, struct err *err)
     return failed;
 }
 
-static void give_back(struct intake *intake, const struct delivery *delivery)
+/* ask: this ticket's claim may have been made. */
+static void hand_back_item(struct intake *intake, const struct intake_item *item, bool ask)
 {
+    struct lot *lot = lot_new();
+    struct job job = {0};
     struct err err = {0};
-    if (broker_reject(intake->runtime->broker, delivery, true, &err))
-        log_event(LOG_WARN, "reject-failed", "detail", err.detail,
-                  NULL); /* it comes again anyway */
+    if (!ask || store_job(intake->runtime->store, item->job, &lot->arena, &job, &err) ||
+        !is_forgotten(intake, &job, item->task) ||
+        release(intake, lot, &job, item->task, &item->delivery, &err))
+        give_back(intake, &item->delivery);
+    lot_drop(lot);
 }
 
 void intake_hand_back(struct intake *intake)
 {
+    int64_t until = clock_mono_ms() + ASK_MS;
     for (size_t i = 0; i < intake->len; i++)
-        give_back(intake, &intake->pending[i].delivery);
+        hand_back_item(intake, &intake->pending[i], i < intake->unsure && clock_mono_ms() < until);
     for (size_t i = 0; i < intake->solitaries; i++)
-        give_back(intake, &intake->solitary[i].delivery);
-    intake->len = intake->solitaries = 0;
+        hand_back_item(intake, &intake->solitary[i], i == 0 && clock_mono_ms() < until);
+    intake->len = intake->unsure = intake->solitaries = 0;
 }

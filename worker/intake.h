@@ -18,6 +18,7 @@ struct intake {
     struct runtime *runtime;
     struct intake_item pending[INTAKE_MAX];
     size_t len;
+    size_t unsure; /* so many of them may have been claimed: the store's answer was lost */
     struct intake_item solitary[INTAKE_SOLITARY]; /* of tasks that run beside nobody: they wait until nothing runs */
     size_t solitaries;
     int64_t solitary_until_mono; /* so long others wait for them */

@@ -21,6 +21,7 @@ static struct {
     struct job *jobs[FAKE_JOBS];
     size_t len;
     int away;    /* so many calls find no store */
+    int unswapped; /* so many swaps find none */
     int lost;    /* so many writes of jobs are made, and their answer is lost */
     int lost_pm; /* of a thousand writes, at random */
     int refused; /* so many bulks of swaps hold a document that is not taken: the first */
@@ -173,7 +174,8 @@ int store_swap(struct store *store, struct store_swap *swaps, size_t len, struct
 {
     (void)store;
     pthread_mutex_lock(&fake_store.lock);
-    bool away = fake_is_away(), refused = fake_store.refused > 0 && fake_store.refused--;
+    bool away = fake_is_away() || (fake_store.unswapped > 0 && fake_store.unswapped--);
+    bool refused = fake_store.refused > 0 && fake_store.refused--;
     fake_store.swaps++;
     for (size_t i = refused; i < len && !away; i++)
         swaps[i].saved = fake_save(swaps[i].before, swaps[i].after);

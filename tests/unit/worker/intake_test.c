@@ -163,6 +163,45 @@ static void a_claim_whose_answer_was_lost_is_handed_back(void)
     end();
 }
 
+/* The store goes away again before that could be said: the ticket comes again, or only the lease's
+ * end would free the task, as a crash. */
+static void what_cannot_be_handed_back_now_is_later(void)
+{
+    begin(4);
+    struct job *job = fake_start(++number, "hello");
+    fake_store.lost = fake_store.unswapped = 1;
+    ticket(job, 0);
+    CHECK_INT(claim(), -1);
+    CHECK_INT(claim(), 0);
+    CHECK_INT(task_of(job)->state, TASK_RUNNING);
+    CHECK_INT(fake_broker.requeued, 1);
+    CHECK_INT(fake_broker.acked, 0);
+    ticket(job, 0);
+    CHECK_INT(claim(), 0);
+    CHECK_INT(task_of(job)->state, TASK_QUEUED);
+    CHECK_INT(task_of(job)->crashes, 0);
+    end();
+}
+
+/* Nor is it a crash when the process ends before it knows. */
+static void an_unanswered_claim_is_handed_back_at_the_end(void)
+{
+    begin(4);
+    struct job *claimed = fake_start(++number, "hello"), *sibling = running_by(SIBLING);
+    fake_store.lost = 1;
+    ticket(claimed, 0);
+    ticket(sibling, 0);
+    CHECK_INT(claim(), -1);
+    intake_hand_back(intake);
+    CHECK_INT(task_of(claimed)->state, TASK_QUEUED);
+    CHECK_INT(task_of(claimed)->crashes, 0);
+    CHECK_INT(task_of(sibling)->state, TASK_RUNNING);
+    CHECK_INT(fake_publisher.len, 1);
+    CHECK_INT(fake_broker.acked, 1);
+    CHECK_INT(fake_broker.requeued, 1);
+    end();
+}
+
 /* Each new connection brings again what waits already: it must not wait twice. */
 static void broken_connections_fill_nothing(void)
 {
@@ -209,6 +248,8 @@ int main(void)
     RUN(a_finishing_job_is_finished_by_whoever_gets_its_ticket);
     RUN(without_the_store_nothing_is_lost);
     RUN(a_claim_whose_answer_was_lost_is_handed_back);
+    RUN(what_cannot_be_handed_back_now_is_later);
+    RUN(an_unanswered_claim_is_handed_back_at_the_end);
     RUN(broken_connections_fill_nothing);
     RUN(a_ticket_may_be_a_little_early);
     struct err err = {0};
