@@ -88,8 +88,9 @@ int run_need(struct run *run, const char *name, void *out, struct err *err)
 void run_progress(struct run *run, int64_t percent, const char *message)
 {
     long long capped = percent > 99 ? 99 : percent < 0 ? 0 : percent;
-    if (capped > atomic_load(&run->percent))
-        atomic_store(&run->percent, capped);
+    long long told = atomic_load(&run->percent);
+    while (capped > told && !atomic_compare_exchange_weak(&run->percent, &told, capped))
+        ;
     if (!message)
         return;
     pthread_mutex_lock(&run->lock);
