@@ -1,23 +1,38 @@
 """Fixtures for tests of real programs and services: fleets, sources, clips.
 
 `fleet` and `fleet_s3` live for the whole session and are clean when a module begins. A test that wants a fleet of its own,
-with other settings, asks `make_fleet`.
+with other settings, asks `make_fleet`. Tests run in several processes at once (tests/run), each with a session of its own.
 """
 import pathlib
 import shutil
 import tempfile
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from support import clips as clip_files
 from support.fleet import Fleet, fleets
 from support.source import Source
 
+SPREAD = ("faults/", "integration/test_crashes.py", "integration/test_fleet.py")
 DRAIN_S = 10  # sanitized programs are slow, but no test waits longer for them
 
 
 def pytest_addoption(parser):
     parser.addoption("--build-dir", help="programs to test, from DIR/bin, instead of building with sanitizers")
+
+
+class ByFile(LoadFileScheduling):
+    """A file's tests share what they have stored in their fleet: they run in one process, one after the other. Those of SPREAD
+    share nothing."""
+
+    def _split_scope(self, nodeid):
+        return nodeid if nodeid.startswith(SPREAD) else super()._split_scope(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +60,7 @@ def start_fleet(request, scratch):
 
 def destroy(fleet):
     fleets.remove(fleet)
-    fleet.down()
+    fleet.down("--now")
     reports = [file.read_text()[:8000] for file in fleet.sanitizer_reports()]
     fleet.destroy()
     assert not reports, "reports of sanitizers:\n" + "\n".join(reports)

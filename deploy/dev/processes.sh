@@ -29,9 +29,11 @@ spawn() { # NAME COMMAND...
     echo "$! $(start_time "$!")" >"$state/run/$name.pid"
 }
 
+stop_signal=TERM
+
 terminate() { # NAME
     local pid
-    pid=$(pid_of "$1") && kill -TERM "$pid" 2>/dev/null
+    pid=$(pid_of "$1") && kill -"$stop_signal" "$pid" 2>/dev/null
     return 0
 }
 

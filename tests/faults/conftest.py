@@ -25,7 +25,7 @@ def start_rig(request, scratch):
 
 def end_rig(rig):
     fleets.remove(rig.fleet)
-    rig.fleet.down()
+    rig.fleet.down("--now")
     reports = [file.read_text()[:8000] for file in rig.fleet.sanitizer_reports()]
     rig.close()
     rig.fleet.destroy()

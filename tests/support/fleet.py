@@ -52,12 +52,12 @@ class Fleet:
         self.db = pymongo.MongoClient(self.env["MONGODB_URL"], serverSelectionTimeoutMS=5000).get_default_database()
         return self
 
-    def down(self):
-        self.command("down")
+    def down(self, *options):
+        self.command("down", *options)
 
     def destroy(self):
         """Stops everything and removes its files."""
-        self.down()
+        self.down("--now")
         shutil.rmtree(self.state, ignore_errors=True)
 
     def scale(self, kind, count):
