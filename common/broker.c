@@ -11,7 +11,6 @@
 #include "common/broker_link.h"
 #include "common/clock.h"
 
-enum { POLL_MAX_MS = 5000 }; /* heartbeats are served between polls */
 #define CONSUMER_TAG "tickets"
 
 enum expecting { EXPECT_METHOD, EXPECT_HEADER, EXPECT_BODY };
@@ -123,7 +122,8 @@ static int wait_for(struct broker *broker, int64_t ms)
         {.fd = broker->wake_fd, .events = POLLIN},
         {.fd = broker->link.fd, .events = POLLIN}, /* -1 is ignored by poll */
     };
-    if (poll(fds, 2, (int)(ms < POLL_MAX_MS ? ms : POLL_MAX_MS)) <= 0 || !fds[0].revents)
+    int64_t idle = broker_link_idle_ms(&broker->link); /* heartbeats are served between polls */
+    if (poll(fds, 2, (int)(ms < idle ? ms : idle)) <= 0 || !fds[0].revents)
         return 0;
     uint64_t wakes;
     return read(broker->wake_fd, &wakes, sizeof wakes) == sizeof wakes;

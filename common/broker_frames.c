@@ -117,3 +117,9 @@ bool broker_link_pending(struct broker_link *link)
 {
     return amqp_frames_enqueued(link->state) || amqp_data_in_buffer(link->state);
 }
+
+int64_t broker_link_idle_ms(struct broker_link *link)
+{
+    int64_t half = link->state ? INT64_C(500) * amqp_get_heartbeat(link->state) : 0;
+    return half > 0 && half < LINK_IDLE_MS ? half : LINK_IDLE_MS;
+}

@@ -23,7 +23,7 @@ enum {
     LINK_HEARTBEAT_S = 20,
     LINK_STALL_S = 20
 };
-enum { LINK_FRAME_MAX = 131072, LINK_LASTED_MS = 1000 }; /* what ended sooner was no success */
+enum { LINK_IDLE_MS = 5000, LINK_FRAME_MAX = 131072, LINK_LASTED_MS = 1000 }; /* what ended sooner was no success */
 
 struct broker_link {
     char *url; /* our copy, cut into the pieces that the next three point to */
@@ -68,6 +68,9 @@ void broker_link_recycle(struct broker_link *link, const amqp_frame_t *frame);
 void broker_link_gather(struct broker_link *link, bool gather);
 /* Frames wait inside the library, where poll(2) does not see them. */
 bool broker_link_pending(struct broker_link *link);
+/* How long poll(2) may sleep between two calls of broker_link_frame: an administrator may have asked
+ * for more heartbeats than we do. */
+int64_t broker_link_idle_ms(struct broker_link *link);
 
 /* An entry of a table; the strings must live as long. */
 amqp_table_entry_t broker_link_text(const char *key, const char *value);

@@ -16,8 +16,7 @@
 #include "common/publisher_link.h"
 
 enum { QUEUE_ROOM = 65536, BATCH = 256, DEADLINE_MS = 5000, DEPTH_MS = 2000 };
-/* How long the thread sleeps at most: with deadlines to watch, and with heartbeats only. */
-enum { TICK_MS = 100, IDLE_MS = 5000 };
+enum { TICK_MS = 100 }; /* how long the thread sleeps at most with deadlines to watch */
 
 /* Callers take a number and wait until it is answered; one answer serves all who asked before it.
  */
@@ -150,7 +149,7 @@ static int64_t rest_ms(struct publisher *publisher)
     pthread_mutex_unlock(&publisher->mutex);
     if (more)
         return 0;
-    return window_is_empty(&link->window) ? IDLE_MS : TICK_MS;
+    return window_is_empty(&link->window) ? broker_link_idle_ms(&link->link) : TICK_MS;
 }
 
 static int serve(struct publisher *publisher, struct err *err)
