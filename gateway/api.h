@@ -19,8 +19,8 @@
 #include "proto/settings.h"
 
 struct committer;
-struct preparation;
 struct ready;
+struct watch;
 
 /* Shared by every thread; unchanging but for `draining`. */
 struct services {
@@ -38,7 +38,7 @@ struct services {
     struct committer *committer;
     struct reconcile *reconcile;
     struct ready *ready;
-    struct preparation *preparation; /* services.c's own */
+    struct watch *watch; /* services.c's own */
     atomic_bool draining;
 };
 

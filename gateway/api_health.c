@@ -65,13 +65,17 @@ static struct service_check check_disk(const struct services *services)
     return judge(result, &err);
 }
 
-static struct service_check check_broker(const struct publisher *publisher)
+/* fatal: no waiting helps. */
+static struct service_check check_broker(struct publisher *publisher, bool *fatal)
 {
-    if (!publisher_connected(publisher))
-        return (struct service_check){.why = "not connected"};
+    struct err err = {0};
+    int result = publisher_check(publisher, &err);
+    *fatal = result && err.code == ERR_CONFIG;
+    if (*fatal)
+        return (struct service_check){.why = "the broker refuses our queues' arguments"};
     if (publisher_blocked(publisher))
         return (struct service_check){.why = "the broker takes no messages (connection.blocked)"};
-    return (struct service_check){.ok = true};
+    return (struct service_check){.ok = result == 0, .why = result ? "not connected" : NULL};
 }
 
 struct looker {
@@ -79,19 +83,21 @@ struct looker {
     struct arena *arena;
 };
 
-/* Jobs are accepted as long as the store is there: what else is missing only delays them. */
+/* Jobs are accepted as long as the store is there: what else is missing only delays them, unless it
+ * would be for ever. */
 static struct readiness look(void *arg)
 {
     const struct looker *looker = arg;
     const struct services *services = looker->api->services;
     struct err why = {0};
+    bool hopeless;
     struct readiness ready = {
         .store = judge(store_ping(services->store, &why), &why),
-        .broker = check_broker(services->publisher),
+        .broker = check_broker(services->publisher, &hopeless),
         .bucket = check_bucket(looker->api, looker->arena),
         .disk = check_disk(services),
     };
-    ready.ready = ready.store.ok;
+    ready.ready = ready.store.ok && !hopeless;
     return ready;
 }
 

@@ -15,54 +15,85 @@
 enum { STORE_ANSWER_MS = 1500, PATIENT_CLIENTS = 4 };
 /* Wrong credentials of one address that are answered in detail. */
 enum { REFUSALS_PER_S = 20 };
-enum { PREPARE_PAUSE_MS = 2000, PREPARE_STEP_MS = 100, PUBLISHER_DRAIN_MS = 2000 };
+enum { PREPARE_PAUSE_MS = 2000, WATCH_STEP_MS = 100, PUBLISHER_DRAIN_MS = 2000 };
 
-/* Makes the indexes as soon as the store answers. */
-struct preparation {
+/* A thread that makes the indexes as soon as the store answers, and says when the broker comes and
+ * goes. */
+struct watch {
     struct store *store;
+    struct publisher *publisher;
     pthread_t thread;
     atomic_bool stopping;
+    int64_t prepare_at;    /* monotonic; 0: done */
+    bool told;             /* that the store does not answer */
+    enum error broker_was; /* ERR_NONE: there */
 };
 
-static void *prepare(void *arg)
+static void prepare(struct watch *watch)
 {
-    struct preparation *preparation = arg;
     struct err err = {0};
-    bool told = false;
-    while (!atomic_load(&preparation->stopping)) {
-        if (store_prepare(preparation->store, &err) == 0) {
-            log_event(LOG_INFO, "store-ready", NULL);
-            return NULL;
-        }
-        if (!told)
-            log_event(LOG_WARN, "store-unavailable", "detail", err.detail, "then", "trying again",
-                      NULL);
-        told = true;
-        for (int ms = 0; ms < PREPARE_PAUSE_MS && !atomic_load(&preparation->stopping);
-             ms += PREPARE_STEP_MS)
-            clock_sleep_ms(PREPARE_STEP_MS);
+    if (!watch->prepare_at || clock_mono_ms() < watch->prepare_at)
+        return;
+    watch->prepare_at = clock_mono_ms() + PREPARE_PAUSE_MS;
+    if (store_prepare(watch->store, &err) == 0) {
+        log_event(LOG_INFO, "store-ready", NULL);
+        watch->prepare_at = 0;
+        return;
+    }
+    if (!watch->told)
+        log_event(LOG_WARN, "store-unavailable", "detail", err.detail, "then", "trying again",
+                  NULL);
+    watch->told = true;
+}
+
+/* Arguments that the broker refuses are for a person to put right: an error, not a warning. */
+static void look_at_broker(struct watch *watch)
+{
+    struct err err = {0};
+    enum error is = publisher_check(watch->publisher, &err) ? err.code : ERR_NONE;
+    if (is == watch->broker_was)
+        return;
+    if (is == ERR_CONFIG)
+        log_event(LOG_ERROR, "broker-refuses", "detail", err.detail, NULL);
+    else if (is != ERR_NONE)
+        log_event(LOG_WARN, "broker-lost", "detail", err.detail, NULL);
+    else
+        log_event(LOG_INFO, "broker-connected", NULL);
+    watch->broker_was = is;
+}
+
+static void *run_watch(void *arg)
+{
+    struct watch *watch = arg;
+    while (!atomic_load(&watch->stopping)) {
+        prepare(watch);
+        look_at_broker(watch);
+        clock_sleep_ms(WATCH_STEP_MS);
     }
     return NULL;
 }
 
-static struct preparation *preparation_open(struct store *store)
+static struct watch *watch_open(struct store *store, struct publisher *publisher)
 {
-    struct preparation *preparation = calloc(1, sizeof *preparation);
-    if (!preparation)
+    struct watch *watch = calloc(1, sizeof *watch);
+    if (!watch)
         abort();
-    preparation->store = store;
-    if (pthread_create(&preparation->thread, NULL, prepare, preparation))
+    *watch = (struct watch){.store = store,
+                            .publisher = publisher,
+                            .prepare_at = 1,
+                            .broker_was = ERR_BROKER_UNAVAILABLE}; /* it was not asked yet */
+    if (pthread_create(&watch->thread, NULL, run_watch, watch))
         abort();
-    return preparation;
+    return watch;
 }
 
-static void preparation_free(struct preparation *preparation)
+static void watch_free(struct watch *watch)
 {
-    if (!preparation)
+    if (!watch)
         return;
-    atomic_store(&preparation->stopping, true);
-    pthread_join(preparation->thread, NULL);
-    free(preparation);
+    atomic_store(&watch->stopping, true);
+    pthread_join(watch->thread, NULL);
+    free(watch);
 }
 
 static int open_stores(struct services *services, const struct store_settings *settings,
@@ -101,7 +132,7 @@ int services_open(struct services *services, const struct options *options, stru
         services_close(services);
         return -1;
     }
-    services->preparation = preparation_open(services->patient_store);
+    services->watch = watch_open(services->patient_store, services->publisher);
     return 0;
 }
 
@@ -113,7 +144,7 @@ void services_stop_accepting(struct services *services)
 
 void services_close(struct services *services)
 {
-    preparation_free(services->preparation);
+    watch_free(services->watch);
     if (services->reconcile)
         reconcile_free(services->reconcile);
     if (services->committer)
