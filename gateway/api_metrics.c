@@ -98,6 +98,8 @@ static const struct {
     SUM("released_total", "counter", "Runs handed back.", released),
     SUM("crashes_seen_total", "counter", "Tasks taken over from dead workers.", crashes_seen),
     SUM("storage_retries_total", "counter", "Requests sent to the bucket again.", storage_retries),
+    SUM("dropped_total", "counter", "Tickets out of date or repeated, without effect.", dropped),
+    SUM("garbage_total", "counter", "Tickets that could not be read.", garbage),
     SUM("rss_bytes", "gauge", "Resident memory.", rss_bytes),
     SUM("cpu_ms_total", "counter", "CPU time.", cpu_ms),
     SUM("store_commands_total", "counter", "Commands sent to the store.", store_commands),

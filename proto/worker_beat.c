@@ -22,6 +22,8 @@ static const struct field fields[] = {
     FIELD(worker_beat, released, .flags = FIELD_ALWAYS, .text = "Runs handed back."),
     FIELD(worker_beat, crashes_seen, .flags = FIELD_ALWAYS, .text = "Tasks taken over from dead workers."),
     FIELD(worker_beat, storage_retries, .flags = FIELD_ALWAYS, .text = "Requests sent to the bucket again."),
+    FIELD(worker_beat, dropped, .flags = FIELD_ALWAYS, .text = "Tickets out of date or repeated, acknowledged without effect."),
+    FIELD(worker_beat, garbage, .flags = FIELD_ALWAYS, .text = "Tickets that could not be read, buried in mediafleet.dead."),
     FIELD(worker_beat, rss_bytes, .text = "Resident memory."),
     FIELD(worker_beat, cpu_ms, .text = "CPU time."),
     FIELD(worker_beat, store_commands, .text = "Commands sent to the store."),

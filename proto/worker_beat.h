@@ -19,6 +19,7 @@ struct worker_beat {
     struct strs active; /* "<job>/<task>", at most 16 */
     int64_t claimed, succeeded, failed, retried, released, crashes_seen; /* since it started */
     int64_t storage_retries;
+    int64_t dropped, garbage; /* tickets */
     int64_t rss_bytes, cpu_ms, store_commands, disk_free_bytes;
     const char *version;
 };

@@ -217,6 +217,8 @@ static void say_beat(struct runtime *runtime, struct arena *arena)
         .released = atomic_load(&counters->released),
         .crashes_seen = atomic_load(&counters->crashes_seen),
         .storage_retries = atomic_load(&counters->storage_retries),
+        .dropped = atomic_load(&counters->dropped),
+        .garbage = atomic_load(&counters->garbage),
         .rss_bytes = process_rss_bytes(),
         .cpu_ms = cpu_ms(),
         .store_commands = store_commands(runtime->store),
