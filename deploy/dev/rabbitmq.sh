@@ -18,6 +18,7 @@ rabbitmq_start() {
         # The script becomes the server instead of watching it, so that the pid which we remember
         # is the server's.
         export RUNNING_UNDER_SYSTEMD=true
+        cd "$state/rabbitmq" # where it leaves what it has to say of a bad end
         spawn rabbitmq "$rabbitmq_bin/rabbitmq-server"
     )
 }
