@@ -54,8 +54,7 @@ int broker_link_channel(struct broker_link *link, amqp_channel_t channel, struct
 /* Declares the topology. ERR_CONFIG when something exists with other arguments; the channel is
  * closed then. */
 int broker_link_declare(struct broker_link *link, amqp_channel_t channel, struct err *err);
-/* Judges the call just made on `channel`; a channel that the broker closed is acknowledged closed.
- */
+/* Judges the call just made on `channel`; one that the broker closed is acknowledged closed. */
 int broker_link_replied(struct broker_link *link, amqp_channel_t channel, const char *what,
                         struct err *err);
 /* The next frame if one is there (1), 0 if none, -1 when the connection is gone. Never blocks;
@@ -68,10 +67,8 @@ void broker_link_recycle(struct broker_link *link, const amqp_frame_t *frame);
 void broker_link_gather(struct broker_link *link, bool gather);
 /* Frames wait inside the library, where poll(2) does not see them. */
 bool broker_link_pending(struct broker_link *link);
-/* How long poll(2) may sleep between two calls of broker_link_frame: an administrator may have asked
- * for more heartbeats than we do. */
+/* How long poll(2) may sleep between two calls of broker_link_frame, for the heartbeats' sake. */
 int64_t broker_link_idle_ms(struct broker_link *link);
-
 /* An entry of a table; the strings must live as long. */
 amqp_table_entry_t broker_link_text(const char *key, const char *value);
 

@@ -7,6 +7,7 @@
 
 #include "common/change.h"
 #include "common/clock.h"
+#include "common/missing.h"
 #include "proto/worker_beat.h"
 
 enum {
@@ -14,7 +15,6 @@ enum {
     WITHHELD_MAX = 20 * BATCH,
     PASS_MS = 1000,
     PASSES_AT_ONCE = 20,
-    NUDGES_CAP = 7, /* by then the pause between two tickets is 10 min: proto/job.h */
     TIDY_MS = 60000,
     FORGET_MS = 3600000, /* a dead worker is shown for an hour */
     WORKERS_MAX = 1000
@@ -24,11 +24,11 @@ struct reconcile {
     struct store *store;
     struct publisher *publisher;
     int64_t lease_ms;
-    int64_t trusted_from;         /* monotonic: leases are judged from then on */
-    int64_t offset_ms;            /* of the store's clock from ours, as it was last judged by */
-    int64_t tidied;               /* monotonic */
-    size_t withheld;              /* due jobs that the last pass could not judge yet */
-    int64_t depth_at[KIND_COUNT]; /* of this pass: -1 not asked yet */
+    int64_t trusted_from; /* monotonic: leases are judged from then on */
+    int64_t offset_ms;    /* of the store's clock from ours, as it was last judged by */
+    int64_t tidied;       /* monotonic */
+    size_t withheld;      /* due jobs that the last pass could not judge yet */
+    struct missing missing[KIND_COUNT];
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
@@ -51,21 +51,6 @@ static bool lease_ended(const struct job *job, int64_t now)
     return false;
 }
 
-/* Whether a ticket that nobody took may be repeated: only into an empty queue, or when it is really
- * late. */
-static bool may_repeat(struct reconcile *r, const struct job *job, const struct task *task)
-{
-    if (job->nudges >= NUDGES_CAP)
-        return true;
-    if (r->depth_at[task->kind] < 0) {
-        struct queue_depth depth = {0};
-        struct err err = {0};
-        r->depth_at[task->kind] =
-            publisher_depth(r->publisher, task->kind, &depth, &err) ? 1 : depth.ready;
-    }
-    return r->depth_at[task->kind] == 0;
-}
-
 /* The tickets that the job needs. With r, those of tasks that came due before `repeated` have been
  * published already: only such as may be repeated. */
 static size_t tickets(const struct job *job, int64_t now, struct reconcile *r, int64_t repeated,
@@ -75,7 +60,8 @@ static size_t tickets(const struct job *job, int64_t now, struct reconcile *r, i
     for (size_t i = 0; i < job->tasks.len && i < JOB_TASKS_MAX; i++) {
         const struct task *task = &job->tasks.at[i];
         bool again = r && task->due_at < repeated;
-        if (job_due(job, i, now) && (!again || may_repeat(r, job, task)))
+        if (job_due(job, i, now) &&
+            (!again || missing_take(&r->missing[task->kind], r->store, r->publisher, now)))
             out[len++] =
                 (struct publication){.kind = task->kind, .job = job->id, .task = (int64_t)i};
     }
@@ -204,8 +190,6 @@ static int pass(struct reconcile *r, struct arena *arena, struct err *err)
     if (tidy(r, arena, err))
         return -1;
     int64_t now = clock_now_ms();
-    for (int kind = 0; kind < KIND_COUNT; kind++)
-        r->depth_at[kind] = -1;
     size_t limit = BATCH + (is_trusted(r) ? 0 : r->withheld);
     r->withheld = 0;
     if (store_due(r->store, now, limit, arena, &jobs, &len, err))
@@ -217,6 +201,74 @@ static int pass(struct reconcile *r, struct arena *arena, struct err *err)
     if (len && judge(r, jobs, len, clock_now_ms(), arena, err))
         return -1;
     return len == limit && limit < BATCH + WITHHELD_MAX;
+}
+
+/* One batch, without the jobs that somebody looked at just now; returns how many it was with them.
+ * The query goes on from there. */
+static int look_further(struct reconcile *r, struct store_waiting *query, int64_t now,
+                        struct arena *arena, struct err *err)
+{
+    size_t most = (size_t)r->missing[query->kind].tickets, len, kept = 0;
+    struct job *jobs = NULL;
+    if (store_waiting(r->store, query, arena, &jobs, &len, err))
+        return -1;
+    int64_t last = len ? jobs[len - 1].alarm_at : query->from;
+    for (size_t i = 0; i < len && kept < most; i++)
+        if (jobs[i].alarm_at <= job_alarm(&jobs[i], now) - MISSING_WAY_MS)
+            jobs[kept++] = jobs[i];
+    query->from = last > query->from || kept ? last : last + 1;
+    return kept && judge(r, jobs, kept, now, arena, err) ? -1 : (int)len;
+}
+
+/* Alarms of jobs that have waited for long are minutes apart. When tickets are missing (a queue was
+ * purged, the broker was away) nobody waits for them. */
+static int look_ahead(struct reconcile *r, enum kind kind, struct arena *arena, struct err *err)
+{
+    struct missing *missing = &r->missing[kind];
+    int64_t now = clock_now_ms();
+    bool everybody = missing->after > 0;
+    if (!missing_look(missing, r->store, r->publisher, now))
+        return 0;
+    struct store_waiting query = {.kind = kind,
+                                  .due = now - MISSING_WAY_MS,
+                                  .nudges = everybody ? 0 : 1,
+                                  .from = 1,
+                                  .limit = BATCH};
+    int found = BATCH;
+    for (int i = 0; i < PASSES_AT_ONCE && found == BATCH && missing->tickets > 0; i++) {
+        found = look_further(r, &query, now, arena, err);
+        if (found < 0)
+            return -1;
+        arena_reset(arena);
+    }
+    return 0;
+}
+
+static int look_ahead_all(struct reconcile *r, struct arena *arena, struct err *err)
+{
+    struct err why = {0};
+    bool away = publisher_check(r->publisher, &why) != 0;
+    for (enum kind kind = KIND_NONE + 1; kind < KIND_COUNT; kind++)
+        if (away)
+            missing_after_outage(&r->missing[kind]);
+        else if (look_ahead(r, kind, arena, err))
+            return -1;
+    return 0;
+}
+
+/* What is due, then what may be missing; -1 when the store did not answer. */
+static int look_round(struct reconcile *r, struct arena *arena, struct err *err)
+{
+    int more = 1;
+    for (enum kind kind = KIND_NONE + 1; kind < KIND_COUNT; kind++)
+        missing_begin(&r->missing[kind], kind);
+    for (int i = 0; i < PASSES_AT_ONCE && more == 1; i++) {
+        more = pass(r, arena, err);
+        if (more < 0)
+            return -1;
+        arena_reset(arena);
+    }
+    return look_ahead_all(r, arena, err);
 }
 
 static bool pause_pass(struct reconcile *r)
@@ -237,17 +289,13 @@ static void *loop(void *arg)
     struct reconcile *r = arg;
     struct arena arena = {0};
     do {
-        int more = 1;
-        for (int i = 0; i < PASSES_AT_ONCE && more == 1; i++) {
-            struct err err = {0};
-            more = pass(r, &arena, &err);
-            if (more < 0) {
-                atomic_fetch_add(&r->failures, 1);
-                if (err.code == ERR_STORE_UNAVAILABLE)
-                    r->trusted_from = clock_mono_ms() + r->lease_ms;
-            }
-            arena_reset(&arena);
+        struct err err = {0};
+        if (look_round(r, &arena, &err)) {
+            atomic_fetch_add(&r->failures, 1);
+            if (err.code == ERR_STORE_UNAVAILABLE)
+                r->trusted_from = clock_mono_ms() + r->lease_ms;
         }
+        arena_reset(&arena);
     } while (pause_pass(r));
     arena_release(&arena);
     return NULL;

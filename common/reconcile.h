@@ -2,8 +2,9 @@
  *
  * A thread that any number of gateways run at once: every step is a compare-and-swap, so that only one of them acts.
  * Once a second it reads the jobs whose alarm_at has passed, moves each alarm first, then does what is due: leases that
- * ended, retries and scheduled tasks that became due, tickets that nobody took (only while the kind's queue is empty, so
- * that a backlog is never doubled), and a ticket for jobs whose finish duties nobody did. */
+ * ended, retries and scheduled tasks that became due, tickets that nobody took (only as many as the kind's queue has
+ * fewer tickets than tasks wait in the store, so that a backlog is never doubled), and a ticket for jobs whose finish
+ * duties nobody did. While tickets are missing (a queue was purged, the broker was away) it does not wait for alarms. */
 #ifndef COMMON_RECONCILE_H
 #define COMMON_RECONCILE_H
 

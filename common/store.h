@@ -12,6 +12,7 @@
 #define COMMON_STORE_H
 
 #include "common/err.h"
+#include "common/store_due.h"
 #include "common/store_jobs.h"
 #include "common/store_records.h"
 #include "proto/settings.h"

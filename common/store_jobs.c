@@ -1,4 +1,4 @@
-/* Jobs as whole documents: inserting them, reading them by id, by alarm, by list. */
+/* Jobs as whole documents: inserting them, reading them by id, by list. */
 #include "common/store.h"
 
 #include "common/doc_bson.h"
@@ -101,50 +101,6 @@ int store_job(struct store *store, const char *id, struct arena *arena, struct j
     if (!list.len)
         return err_set(err, ERR_JOB_NOT_FOUND, "there is no job '%s'", id);
     memcpy(out, list.at, sizeof *out);
-    return 0;
-}
-
-/* One job that cannot be read must not keep the reconciler from all others. */
-struct due {
-    struct store_list list;
-    bool unreadable;
-    struct err first;
-};
-
-static int take_due(void *arg, const bson_t *document, struct err *err)
-{
-    struct due *due = arg;
-    if (store_list_take(&due->list, document, err) < 0 && !due->unreadable) {
-        due->unreadable = true;
-        due->first = *err;
-    }
-    return 0;
-}
-
-int store_due(struct store *store, int64_t now, size_t limit, struct arena *arena, struct job **out,
-              size_t *len, struct err *err)
-{
-    CLEANUP(bson_destroy) bson_t filter = BSON_INITIALIZER, sort = BSON_INITIALIZER;
-    struct due due = {.list = {.doc = &job_doc, .arena = arena}};
-    struct store_read read = {.collection = JOBS,
-                              .filter = &filter,
-                              .sort = &sort,
-                              .limit = limit,
-                              .take = take_due,
-                              .arg = &due};
-    bson_t until;
-    BSON_APPEND_DOCUMENT_BEGIN(&filter, "alarm_at", &until);
-    BSON_APPEND_DATE_TIME(&until, "$lte", now);
-    bson_append_document_end(&filter, &until);
-    BSON_APPEND_INT32(&sort, "alarm_at", 1);
-    if (read_jobs(store, &read, err) < 0)
-        return -1;
-    if (due.unreadable && !due.list.len) {
-        *err = due.first;
-        return -1;
-    }
-    *out = (struct job *)(void *)due.list.at;
-    *len = due.list.len;
     return 0;
 }
 

@@ -62,11 +62,6 @@ struct store_pulse {
 int store_pulse(struct store *store, struct store_pulse *held, size_t len, const char *worker,
                 int64_t lease_until, struct err *err);
 
-/* Live jobs whose alarm_at has passed, the oldest alarm first. One that cannot be read is left out,
- * unless all are. */
-int store_due(struct store *store, int64_t now, size_t limit, struct arena *arena, struct job **out,
-              size_t *len, struct err *err);
-
 /* A page of a list, the newest first. Absent members do not filter. */
 struct job_query {
     const char *tenant, *project_id, *recipe;

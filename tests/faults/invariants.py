@@ -35,6 +35,7 @@ KINDS = ("download", "transcode", "thumbnail", "upload", "cleanup", "hello")
 QUEUES = {f"mediafleet.{kind}" for kind in (*KINDS, "dead")}
 FDS, THREADS, RSS = 12, 2, 96 << 20  # how much more a process may have than at the beginning
 GROWN_UP_S = 60  # a program that is older has done everything once
+HELLO_SLOTS = 64
 SHOWN, TRACED, LINES = 30, 3, 60  # in a report: problems, jobs of which the logs are shown, lines of them
 
 
@@ -357,10 +358,10 @@ def strays(fleet, ours):
 
 
 def warm_up(rig):
-    """First uses fill caches and pools: they must not count as leaks."""
+    """First uses fill caches, pools and the stacks of threads: they must not count as leaks. Of hello, every slot is used."""
     fleet = rig.fleet
     urls = [rig.source.serve_file(clips.clip("small.mp4")), rig.source.serve_file(clips.clip("picture.jpg"), "picture.jpg", content_type="image/jpeg")]
-    ids = [fleet.hello()["task_id"], *(fleet.store(url)["task_id"] for url in urls)]
+    ids = [*(fleet.hello(sleep_ms=1000)["task_id"] for _ in range(HELLO_SLOTS)), *(fleet.store(url)["task_id"] for url in urls)]
     for job_id in ids:
         fleet.wait_job(job_id, 120)
     with concurrent.futures.ThreadPoolExecutor(32) as threads:  # every API thread's connections and directories

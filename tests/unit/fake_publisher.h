@@ -19,8 +19,9 @@ static struct {
         int64_t task;
     } sent[FAKE_SENT];
     size_t len;
-    int64_t ready;                         /* in every queue */
-    int depths;                            /* times somebody asked */
+    int64_t ready; /* in every queue; grows with what is sent */
+    int depths;    /* times somebody asked */
+    bool away;
     const struct dead_letter *letters[16]; /* answered by the test */
     size_t letters_len;
     /* Where tickets go on to, or NULL. Called with the lock. */
@@ -54,6 +55,7 @@ int publisher_send(struct publisher *publisher, const struct publication *public
     pthread_mutex_lock(&fake_publisher.lock);
     for (size_t i = 0; i < len; i++) {
         CHECK(fake_publisher.len < FAKE_SENT);
+        fake_publisher.ready++;
         fake_publisher.sent[fake_publisher.len].kind = publications[i].kind;
         fake_publisher.sent[fake_publisher.len].task = publications[i].task;
         strcpy(fake_publisher.sent[fake_publisher.len++].job, publications[i].job);
@@ -79,12 +81,22 @@ int publisher_bury(struct publisher *publisher, const struct dead_letter *letter
 int publisher_depth(struct publisher *publisher, enum kind kind, struct queue_depth *out,
                     struct err *err)
 {
-    (void)publisher, (void)kind, (void)err;
+    (void)publisher, (void)kind;
     pthread_mutex_lock(&fake_publisher.lock);
     fake_publisher.depths++;
     *out = (struct queue_depth){fake_publisher.ready, 1};
+    bool away = fake_publisher.away;
     pthread_mutex_unlock(&fake_publisher.lock);
-    return 0;
+    return away ? err_set(err, ERR_BROKER_UNAVAILABLE, "away") : 0;
+}
+
+int publisher_check(struct publisher *publisher, struct err *err)
+{
+    (void)publisher;
+    pthread_mutex_lock(&fake_publisher.lock);
+    bool away = fake_publisher.away;
+    pthread_mutex_unlock(&fake_publisher.lock);
+    return away ? err_set(err, ERR_BROKER_UNAVAILABLE, "away") : 0;
 }
 
 #endif

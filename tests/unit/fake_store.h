@@ -260,6 +260,53 @@ int store_due(struct store *store, int64_t now, size_t limit, struct arena *aren
     return away ? fake_away(err) : 0;
 }
 
+static inline bool fake_waits(const struct job *job, enum kind kind, int64_t due)
+{
+    bool waits = false;
+    for (size_t i = 0; i < job->tasks.len && job->alarm_at; i++)
+        waits |= job->tasks.at[i].kind == kind && job->tasks.at[i].state == TASK_QUEUED &&
+                 job->tasks.at[i].due_at <= due;
+    return waits;
+}
+
+int store_count_waiting(struct store *store, enum kind kind, int64_t due, int64_t *out,
+                        struct err *err)
+{
+    (void)store;
+    pthread_mutex_lock(&fake_store.lock);
+    bool away = fake_is_away();
+    *out = 0;
+    for (size_t i = 0; i < fake_store.len; i++)
+        *out += fake_waits(fake_store.jobs[i], kind, due);
+    pthread_mutex_unlock(&fake_store.lock);
+    return away ? fake_away(err) : 0;
+}
+
+static inline int fake_by_alarm(const void *a, const void *b)
+{
+    const struct job *first = a, *second = b;
+    return (first->alarm_at > second->alarm_at) - (first->alarm_at < second->alarm_at);
+}
+
+int store_waiting(struct store *store, const struct store_waiting *query, struct arena *arena,
+                  struct job **out, size_t *len, struct err *err)
+{
+    (void)store;
+    pthread_mutex_lock(&fake_store.lock);
+    bool away = fake_is_away();
+    *out = arena_alloc_array(arena, fake_store.len + 1, sizeof **out);
+    *len = 0;
+    for (size_t i = 0; i < fake_store.len && !away; i++)
+        if (fake_waits(fake_store.jobs[i], query->kind, query->due) &&
+            fake_store.jobs[i]->nudges >= query->nudges &&
+            fake_store.jobs[i]->alarm_at >= query->from)
+            (*out)[(*len)++] = *fake_copy(fake_store.jobs[i], arena);
+    qsort(*out, *len, sizeof **out, fake_by_alarm);
+    *len = *len < query->limit ? *len : query->limit;
+    pthread_mutex_unlock(&fake_store.lock);
+    return away ? fake_away(err) : 0;
+}
+
 int store_insert_jobs(struct store *store, const struct job *const *jobs, size_t len,
                       struct err *errs, struct err *err)
 {

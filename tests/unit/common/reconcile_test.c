@@ -16,6 +16,7 @@ static void forget(void)
     fake_publisher.len = 0;
     fake_publisher.ready = 0;
     fake_publisher.depths = 0;
+    fake_publisher.away = false;
 }
 
 /* Opens and closes one: it makes one pass at least, and without a full batch no more. */
@@ -34,6 +35,18 @@ static void pass(int64_t lease_ms)
         clock_sleep_ms(1);
     }
     reconcile_free(reconcile);
+}
+
+static void wait_passes(int more)
+{
+    pthread_mutex_lock(&fake_store.lock);
+    int until = fake_store.dues + more;
+    pthread_mutex_unlock(&fake_store.lock);
+    for (bool done = false; !done; clock_sleep_ms(5)) {
+        pthread_mutex_lock(&fake_store.lock);
+        done = fake_store.dues >= until;
+        pthread_mutex_unlock(&fake_store.lock);
+    }
 }
 
 static struct job *queued(int64_t due_ago_ms, int64_t alarm_ago_ms)
@@ -66,15 +79,20 @@ static void a_retry_is_published_when_it_is_due_and_once(void)
     CHECK_INT(fake_job(later->id)->rev, 0);
 }
 
+/* Nor when it is hours old. */
 static void a_backlog_is_not_doubled(void)
 {
     forget();
-    fake_publisher.ready = 5;
+    fake_publisher.ready = 20;
     for (int i = 0; i < 20; i++)
-        queued(20000, 1);
-    pass(TRUSTED);
+        queued(20000 + 600000 * i, 1)->nudges = i;
+    for (int i = 0; i < 10; i++) {
+        pass(TRUSTED);
+        for (size_t j = 0; j < fake_store.len; j++)
+            fake_store.jobs[j]->alarm_at = clock_now_ms() - 1;
+    }
     CHECK_INT(fake_publisher.len, 0);
-    CHECK_INT(fake_publisher.depths, 1); /* asked once a pass */
+    CHECK_INT(fake_publisher.depths, 10); /* asked once a round */
 }
 
 static void a_lost_ticket_is_repeated_into_an_empty_queue(void)
@@ -86,12 +104,56 @@ static void a_lost_ticket_is_repeated_into_an_empty_queue(void)
     CHECK_INT(fake_publisher.len, 1);
 }
 
-static void what_is_really_late_is_repeated_in_any_case(void)
+/* A queue that is never empty: as many as there are too few. */
+static void lost_tickets_are_repeated_into_a_busy_queue(void)
 {
     forget();
     fake_publisher.ready = 5;
-    queued(3600000, 1)->nudges = 6;
+    for (int i = 0; i < 8; i++)
+        queued(20000, 1);
     pass(TRUSTED);
+    CHECK_INT(fake_publisher.len, 3);
+}
+
+/* The queue was purged: nobody waits for the alarms, which are minutes away. */
+static void a_purged_backlog_is_sent_again(void)
+{
+    enum { JOBS = 1200 };
+    forget();
+    struct err err = {0};
+    struct reconcile *reconcile = NULL;
+    for (int i = 0; i < JOBS; i++)
+        queued(600000, -300000)->nudges = 7;
+    fake_publisher.ready = JOBS + 1;
+    struct job *due = queued(600000, 1); /* whose alarm makes it look */
+    CHECK_INT(reconcile_open(&reconcile, NULL, NULL, TRUSTED, &err), 0);
+    wait_passes(2);
+    CHECK_INT(fake_sent(), 0);
+    pthread_mutex_lock(&fake_publisher.lock);
+    fake_publisher.ready = 0;
+    pthread_mutex_unlock(&fake_publisher.lock);
+    wait_passes(6);
+    reconcile_free(reconcile);
+    CHECK_INT(fake_publisher.len, JOBS + 1);
+    CHECK_INT(fake_job(due->id)->nudges, 2);
+}
+
+/* The broker was away: what was posted meanwhile was not even nudged. */
+static void after_an_outage_nobody_waits_for_alarms(void)
+{
+    forget();
+    struct err err = {0};
+    struct reconcile *reconcile = NULL;
+    fake_publisher.away = true;
+    queued(6000, -4000);
+    CHECK_INT(reconcile_open(&reconcile, NULL, NULL, TRUSTED, &err), 0);
+    wait_passes(2);
+    CHECK_INT(fake_sent(), 0);
+    pthread_mutex_lock(&fake_publisher.lock);
+    fake_publisher.away = false;
+    pthread_mutex_unlock(&fake_publisher.lock);
+    wait_passes(2);
+    reconcile_free(reconcile);
     CHECK_INT(fake_publisher.len, 1);
 }
 
@@ -130,18 +192,6 @@ static void at_the_start_no_lease_is_called_ended(void)
     CHECK_INT(fake_job(job->id)->rev, 0);
     CHECK_INT(fake_publisher.len, 1); /* all else goes on */
     CHECK_STR(fake_publisher.sent[0].job, due->id);
-}
-
-static void wait_passes(int more)
-{
-    pthread_mutex_lock(&fake_store.lock);
-    int until = fake_store.dues + more;
-    pthread_mutex_unlock(&fake_store.lock);
-    for (bool done = false; !done; clock_sleep_ms(5)) {
-        pthread_mutex_lock(&fake_store.lock);
-        done = fake_store.dues >= until;
-        pthread_mutex_unlock(&fake_store.lock);
-    }
 }
 
 static void after_an_outage_leases_get_their_time_again(void)
@@ -288,7 +338,9 @@ int main(void)
     RUN(a_retry_is_published_when_it_is_due_and_once);
     RUN(a_backlog_is_not_doubled);
     RUN(a_lost_ticket_is_repeated_into_an_empty_queue);
-    RUN(what_is_really_late_is_repeated_in_any_case);
+    RUN(lost_tickets_are_repeated_into_a_busy_queue);
+    RUN(a_purged_backlog_is_sent_again);
+    RUN(after_an_outage_nobody_waits_for_alarms);
     RUN(an_ended_lease_is_a_crash);
     RUN(at_the_start_no_lease_is_called_ended);
     RUN(two_have_one_effect);

@@ -265,31 +265,6 @@ static void test_swap_batch(void)
     arena_release(&arena);
 }
 
-static void test_due(void)
-{
-    struct arena arena = {0};
-    struct err err = {0};
-    struct job jobs[3];
-    for (int i = 0; i < 3; i++) {
-        jobs[i] = fixture_job(&arena);
-        jobs[i].alarm_at = 30 - 10 * i; /* long before anybody else's */
-        fixture_insert(store, &jobs[i]);
-    }
-    struct job *due;
-    size_t len;
-    CHECK_INT(store_due(store, 20, 10, &arena, &due, &len, &err), 0);
-    CHECK_INT(len, 2);
-    CHECK_STR(due[0].id, jobs[2].id);
-    CHECK_STR(due[1].id, jobs[1].id);
-    CHECK_INT(store_due(store, 30, 1, &arena, &due, &len, &err), 0);
-    CHECK_INT(len, 1);
-    for (int i = 0; i < 3; i++)
-        fixture_delete(store, jobs[i].id);
-    CHECK_INT(store_due(store, 30, 1, &arena, &due, &len, &err), 0);
-    CHECK_INT(len, 0);
-    arena_release(&arena);
-}
-
 static void test_list(void)
 {
     struct arena arena = {0};
@@ -361,7 +336,6 @@ int main(void)
     RUN(test_races);
     RUN(test_swap);
     RUN(test_swap_batch);
-    RUN(test_due);
     RUN(test_list);
     store_free(store);
     return 0;
