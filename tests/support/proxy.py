@@ -19,6 +19,7 @@ class Proxy:
         self.target = (host, port)
         self.fired = collections.Counter()  # how often each fault acted, by the name of the method that made it
         self.passed = collections.Counter()  # bytes by direction
+        self.seen = collections.Counter()  # pieces of data by what they held, of what watch() was asked for
         self.changed = threading.Condition()
         self.links = set()
         self.accepted = 0
@@ -76,6 +77,10 @@ class Proxy:
         with self.changed:
             self.cuts.append({"direction": direction, "match": match, "after": after, "forward": forward, "left": times})
 
+    def watch(self, match):
+        """From now on counts in `seen` the pieces of data, of either direction, that hold those bytes."""
+        self.seen[match] = 0
+
     # --- the inside ---
 
     def accept(self):
@@ -110,6 +115,11 @@ class Proxy:
                     self.fired["cut"] += 1
                     return cut
         return None
+
+    def look(self, data):
+        for match in list(self.seen):
+            if match in data:
+                self.seen[match] += 1
 
     def wait_turn(self, direction, link):
         """Waits out latency and blackholes. False if the connection ended meanwhile."""
@@ -157,6 +167,7 @@ class Link:
             while data := source.recv(CHUNK):
                 if not self.proxy.wait_turn(direction, self):
                     return
+                self.proxy.look(data)
                 cut = self.proxy.find_cut(direction, data, self.totals[direction])
                 if self.ending:  # the answer to what a cut has let through
                     return
