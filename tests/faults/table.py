@@ -16,14 +16,29 @@ BLOCK = re.compile(r"(<!-- table faults -->\n)(.*?)(<!-- end -->)", re.S)
 WANTED = {*range(1, 12), *range(13, 32), *range(33, 45)}
 
 
+def constants(tree):
+    """Values of the module's names that are plain."""
+    found = {}
+    for line in tree.body:
+        if isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name) and isinstance(line.value, ast.Constant):
+            found[line.targets[0].id] = line.value.value
+    return found
+
+
+def value(node, names):
+    """Of a literal, which may have such names in it."""
+    return eval(compile(ast.Expression(node), "marker", "eval"), {"__builtins__": {}}, names)
+
+
 def markers(text, file):
     """(row, fault, injected, what holds, test) of each marked function."""
-    for function in ast.walk(ast.parse(text)):
+    tree = ast.parse(text)
+    for function in ast.walk(tree):
         if not isinstance(function, ast.FunctionDef):
             continue
         for mark in function.decorator_list:
             if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.fault":
-                row, fault, injected = (ast.literal_eval(argument) for argument in mark.args)
+                row, fault, injected = (value(argument, constants(tree)) for argument in mark.args)
                 holds = (ast.get_docstring(function) or "").partition("\n\n")[0].replace("\n", " ").rstrip(".")
                 yield row, fault, injected, holds, f"{file}::{function.name}"
 

@@ -12,7 +12,7 @@ def test_a_difference_is_seen():
 
 
 def test_a_marker_is_read():
-    text = '@pytest.mark.fault(14, "broker | down", "stop_app")\ndef test_x(rig):\n    """it <waits>.\n    Long.\n\n    More."""\n'
+    text = 'WORD = "app"\n@pytest.mark.fault(14, "broker | down", f"stop_{WORD}")\ndef test_x(rig):\n    """it <waits>.\n    Long.\n\n    More."""\n'
     (found,) = table.markers(text, "test_y.py")
     assert found == (14, "broker | down", "stop_app", "it <waits>. Long", "test_y.py::test_x")
     assert table.table([found]).endswith("| 14 | Broker \\| down | Stop_app | It &lt;waits>. Long |\n")
