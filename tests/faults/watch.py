@@ -84,11 +84,6 @@ class Story:
         self.last = None
         self.see(job)
 
-    def find(self, ids):
-        """Of thousands all between the first and the last are read: the store is slow to match a long list of ids."""
-        wanted = {"$in": list(ids)} if len(ids) < 500 else {"$gte": min(ids), "$lte": max(ids)}
-        return (job for job in self.jobs.find({"_id": wanted}) if job["_id"] in ids)
-
     def see(self, job):
         if self.ended:
             if hashlib.sha256(bson.encode(job)).hexdigest() != self.ended:
@@ -198,6 +193,11 @@ class Watch:
         for job in [*live.values(), *self.find(gone)]:
             self.see(job)
         self.going = set(live)
+
+    def find(self, ids):
+        """Of thousands all between the first and the last are read: the store is slow to match a long list of ids."""
+        wanted = {"$in": list(ids)} if len(ids) < 500 else {"$gte": min(ids), "$lte": max(ids)}
+        return (job for job in self.jobs.find({"_id": wanted}) if job["_id"] in ids)
 
     def see(self, job):
         story = self.stories.get(job["_id"])
