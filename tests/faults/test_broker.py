@@ -88,13 +88,13 @@ def test_broker_silent(rig):
 
 
 ALARMS = [
-    pytest.param(("set_vm_memory_high_watermark", "0.00001"), ("set_vm_memory_high_watermark", "0.6"), id="memory",
-                 marks=pytest.mark.fault(18, "broker's memory alarm", "rabbitmqctl set_vm_memory_high_watermark")),
-    pytest.param(("set_disk_free_limit", "1000GB"), ("set_disk_free_limit", "50MB"), id="disk",
-                 marks=pytest.mark.fault(19, "broker's disk alarm", "rabbitmqctl set_disk_free_limit")),
+    pytest.param(("set_vm_memory_high_watermark", "0.00001"), ("set_vm_memory_high_watermark", "0.6"), id="memory"),
+    pytest.param(("set_disk_free_limit", "1000GB"), ("set_disk_free_limit", "50MB"), id="disk"),
 ]
 
 
+@pytest.mark.fault(18, "broker's memory alarm", "rabbitmqctl set_vm_memory_high_watermark")
+@pytest.mark.fault(19, "broker's disk alarm", "rabbitmqctl set_disk_free_limit")
 @pytest.mark.parametrize("alarm, reset", ALARMS)
 def test_broker_alarm(rig, alarm, reset):
     """The gateway is told (connection.blocked) and says so; jobs are accepted, workers still acknowledge, all is well after."""
