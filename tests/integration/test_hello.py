@@ -134,7 +134,7 @@ def test_crash(fleet):
     assert (stored["tasks"][0]["run"], stored["tasks"][0]["crashes"]) == (3, 3)
     job = fleet.wait_job(neighbour)
     assert job["state"] == "succeeded"
-    assert fleet.db.jobs.find_one({"_id": neighbour})["tasks"][0].get("crashes", 0) <= 1
+    assert fleet.db.jobs.find_one({"_id": neighbour})["tasks"][0].get("crashes", 0) <= 2, "the last death is the culprit's alone"
 
 
 def test_etag(fleet):
