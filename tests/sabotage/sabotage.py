@@ -91,8 +91,9 @@ def run(tests, name):
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
     log = log_of(name)
     log.parent.mkdir(exist_ok=True)
+    at_once = ["-n", str(min(4, len(tests)))] if len(tests) > 1 else []
     with open(log, "w") as output:
-        done = subprocess.run([sys.executable, "-m", "pytest", "-c", "pytest.ini", *tests], cwd=COPY / "tests", env=environment,
+        done = subprocess.run([sys.executable, "-m", "pytest", "-c", "pytest.ini", *at_once, *tests], cwd=COPY / "tests", env=environment,
                               stdin=subprocess.DEVNULL, stdout=output, stderr=output, timeout=TEST_S * max(1, len(tests) // 2))
     if done.returncode not in (0, 1):
         sys.exit(f"pytest itself failed ({done.returncode}): see {log}")
