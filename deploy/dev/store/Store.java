@@ -112,6 +112,12 @@ public final class Store {
         public synchronized int count(Document filter, int skip, int limit) {
             return super.count(filter, skip, limit);
         }
+
+        // The original lets an index come while others go through the list of them.
+        @Override
+        public synchronized void addIndex(Index<Integer> index) {
+            super.addIndex(index);
+        }
     }
 
     private static final class DiskBackend extends H2Backend {
@@ -167,6 +173,12 @@ public final class Store {
         @Override
         public synchronized int count(Document filter, int skip, int limit) {
             return super.count(filter, skip, limit);
+        }
+
+        // The original lets an index come while others go through the list of them.
+        @Override
+        public synchronized void addIndex(Index<Object> index) {
+            super.addIndex(index);
         }
     }
 
