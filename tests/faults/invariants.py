@@ -9,8 +9,6 @@ import argparse
 import collections
 import concurrent.futures
 import hashlib
-import json
-import os
 import pathlib
 import re
 import sys
@@ -22,7 +20,8 @@ if __name__ == "__main__":
 import requests
 
 import stored
-from support import clips, processes
+from sights import KINDS, age_s, fds_of, listing, name_of, open_uploads, queues_of, reader, strays, usage_of
+from support import clips
 from support.fleet import TERMINAL, Fleet
 from support.processes import wait_until
 from watch import LOG_MAX, Watch, ends_of
@@ -31,7 +30,6 @@ ENDED_S = 120  # after everything was put right: retries, alarms, leases
 QUIET_S = 30  # then until tombstones, files and tickets are gone
 CRASHES_MAX = 3
 VAGUE = {"", "internal", "none", None}  # codes that say nothing
-KINDS = ("download", "transcode", "thumbnail", "upload", "cleanup", "hello")
 QUEUES = {f"mediafleet.{kind}" for kind in (*KINDS, "dead")}
 FDS, THREADS, RSS = 12, 2, 96 << 20  # how much more a process may have than at the beginning
 GROWN_UP_S = 60  # a program that is older has done everything once
@@ -211,22 +209,23 @@ class Invariants:
             size, etag = objects[key]
             if size != tracked[key]["size_bytes"] or etag not in (None, tracked[key].get("etag", "").strip('"')):
                 self.tell(f"I4: {key} has {size} bytes, ETag {etag}; its row {tracked[key]['size_bytes']}, {tracked[key].get('etag')}")
+        read = reader(self.fleet)
         by_job = collections.defaultdict(list)
         for row in tracked.values():
             by_job[row["job"]].append(row)
         for job in jobs:
-            self.check_files(job, by_job[job["_id"]], objects)
+            self.check_files(job, by_job[job["_id"]], objects, read)
         for upload in open_uploads(self.fleet):
             self.tell(f"I6: an upload is open: {upload}")
 
-    def check_files(self, job, rows, objects):
+    def check_files(self, job, rows, objects, read):
         """I5: a job that succeeded has the files of its winning run, whole; any other one has none."""
         upload = next((task for task in job["tasks"] if task["name"] == "upload"), {})
         files = upload.get("result", {}).get("files", 0) if job["state"] == "succeeded" else 0
         if len(rows) != files:
             self.tell(f"I5: job {job['_id']} is {job['state']}, uploaded {files} files and has {len(rows)} rows")
         for row in rows:
-            if row["object_key"] in objects and hashlib.sha256(stored.content(self.fleet, row["object_key"])).hexdigest() != row["sha256"]:
+            if row["object_key"] in objects and hashlib.sha256(read(row["object_key"])).hexdigest() != row["sha256"]:
                 self.tell(f"I4: {row['object_key']} has not the content that its row tells of")
 
     # --- I7, I8: files and queues ---
@@ -279,82 +278,6 @@ class Invariants:
     def check_reports(self):
         for file in self.fleet.sanitizer_reports():
             self.tell(f"a sanitizer's report, {file.name}:\n{file.read_text(errors='replace')[:4000]}")
-
-
-# --- how it is seen ---
-
-def listing(fleet):
-    """{key: (size, ETag)} of the bucket; no ETag where it is a directory."""
-    if fleet.media_root is not None:
-        return {key: (size, None) for key, size in stored.objects(fleet).items() if not key.startswith(".tmp/")}
-    pages = stored.s3(fleet).get_paginator("list_objects_v2").paginate(Bucket=stored.bucket(fleet))
-    return {item["Key"]: (item["Size"], item["ETag"].strip('"')) for page in pages for item in page.get("Contents", [])}
-
-
-def open_uploads(fleet):
-    if fleet.media_root is not None:
-        return [key for key in stored.objects(fleet) if key.startswith(".tmp/")]
-    pages = stored.s3(fleet).get_paginator("list_multipart_uploads").paginate(Bucket=stored.bucket(fleet))
-    return [item["Key"] for page in pages for item in page.get("Uploads", [])]
-
-
-def queues_of(rig):
-    """{name: messages}, ready and unacknowledged."""
-    rows = json.loads(rig.ctl("list_queues", "-q", "name", "messages_ready", "messages_unacknowledged", "--formatter", "json"))
-    return {row["name"]: row["messages_ready"] + row["messages_unacknowledged"] for row in rows}
-
-
-def name_of(pid):
-    try:
-        return processes.name(pid)
-    except OSError:
-        return "?"
-
-
-def fds_of(pid):
-    """What its descriptors are, counted."""
-    found = collections.Counter()
-    for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir():
-        try:
-            found[re.sub(r"\[?\d+\]?$", "", os.readlink(fd))] += 1
-        except OSError:
-            pass
-    return dict(found)
-
-
-def usage_of(fleet):
-    """{(pid, start time): (fds, threads, resident bytes)} of the fleet's programs and their children."""
-    found = {}
-    for kind in ("gateway", *KINDS):
-        for pid in {*fleet.program_pids(kind), *fleet.pids(kind)}:
-            try:
-                status = pathlib.Path(f"/proc/{pid}/status").read_text()
-                numbers = dict(re.findall(r"^(Threads|VmRSS):\s+(\d+)", status, re.M))
-                started = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[19]
-                fds = len(os.listdir(f"/proc/{pid}/fd"))
-            except OSError:
-                continue
-            if "VmRSS" in numbers:
-                found[pid, started] = fds, int(numbers["Threads"]), int(numbers["VmRSS"]) << 10
-    return found
-
-
-def age_s(key):
-    uptime = float(pathlib.Path("/proc/uptime").read_text().split()[0])
-    return uptime - int(key[1]) / os.sysconf("SC_CLK_TCK")
-
-
-def strays(fleet, ours):
-    """Processes of this fleet that are none of its programs."""
-    mark = f"FLEET_STATE={fleet.state}".encode()
-    for name in os.listdir("/proc"):
-        if name.isdigit() and int(name) not in ours:
-            try:
-                environment = pathlib.Path(f"/proc/{name}/environ").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if mark in environment and processes.alive(int(name)) and name_of(int(name)).startswith("mediafleet-"):
-                yield int(name)
 
 
 def warm_up(rig):
