@@ -1,4 +1,5 @@
 """Workers that die, crash or stand still: their tasks run again, their neighbours too, and what a zombie does has no effect."""
+import datetime
 import os
 import signal
 import time
@@ -263,3 +264,43 @@ def test_zombies_of_default_leases(make_rig, clips):
             before[kind] = fleet.db.jobs.find_one({"_id": job_id})
     for kind, job_id in jobs.items():
         check_zombie(fleet, job_id, kind, first[kind], before[kind])
+
+
+@pytest.mark.fault(7, "optional task that lasts longer than it is waited for", "mkdir held back; the time to wait ends early, in the store")
+def test_optional_task_that_is_not_waited_for(rig, clips, tmp_path):
+    """The job ends without it; its living worker renews no lease any more, and leaves neither a word nor a directory."""
+    fleet, faults = rig.fleet, Faults(tmp_path)
+    fleet.scale("thumbnail", 0)
+    try:
+        slow_one = rig.start("thumbnail", env=faults.env())
+        wait_until(lambda: '"store-connected"' in slow_one.log(), 30, "the worker")
+        faults.spin("mkdir")
+        job_id = fleet.store(rig.source.serve_file(clips("small.mp4")))["task_id"]
+        running(fleet, job_id, "thumbnail")
+        wait_until(lambda: faults.fired("mkdir") > 0, 30, "the call")
+        stop_waiting(fleet, job_id)
+        job = fleet.wait_job(job_id, 60)
+        assert job["state"] == "succeeded"
+        assert (task(job, "thumbnail")["state"], task(job, "thumbnail")["error"]["code"]) == ("cancelled", "skipped")
+        before = fleet.db.jobs.find_one({"_id": job_id})
+        time.sleep(4)  # a few pulses
+        assert fleet.db.jobs.find_one({"_id": job_id}) == before
+        faults.clear()
+        wait_until(lambda: said(fleet, "task-lost", job=job_id), LOST_S, "its worker to end")
+        wait_until(lambda: not (fleet.workspace / job_id).exists(), 20, "an empty workspace")
+        assert fleet.db.jobs.find_one({"_id": job_id}) == before and processes.alive(slow_one.child())
+    finally:
+        for program in rig.programs:
+            program.end()
+        fleet.scale("thumbnail", 1)
+
+
+def stop_waiting(fleet, job_id):
+    """As if the minute had passed for which the upload waits for optional tasks."""
+    def waits():
+        tasks = fleet.db.jobs.find_one({"_id": job_id})["tasks"]
+        return next((n for n, one in enumerate(tasks) if one["name"] == "upload" and one.get("due_at")), None)
+
+    index = wait_until(waits, 60, "the upload to wait")
+    now = datetime.datetime.now(datetime.timezone.utc)
+    fleet.db.jobs.update_one({"_id": job_id}, {"$set": {f"tasks.{index}.due_at": now, "alarm_at": now}, "$inc": {"rev": 1}})

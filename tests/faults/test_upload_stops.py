@@ -30,7 +30,7 @@ def rows_of(rig, job_id):
 
 
 def cleanups(rig, job_id):
-    return list(rig.fleet.db.jobs.find({"parent": job_id}).sort("_id"))
+    return list(rig.fleet.db.jobs.find({"parent": job_id}).sort("run_at"))
 
 
 def wait_cleaned(rig, job_id, timeout=90):

@@ -31,7 +31,7 @@ BREAKS = [
           "    return task->state == TASK_RUNNING && task->run == pulse->run && task->worker &&\n"
           "           strcmp(task->worker, batch->worker) == 0;",
           "    return task->state >= 0 && batch->worker;",
-          ["faults/test_death.py::test_zombie_beside_its_heir"]),
+          ["faults/test_death.py::test_optional_task_that_is_not_waited_for"]),
     Break("settle-any-run", "a zombie settles somebody else's run", "proto/transition.c",
           "    if (!task || task->run != run)\n", "    if (!task || run < 0)\n",
           ["faults/test_death.py::test_zombie_beside_its_heir"]),
