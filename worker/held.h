@@ -44,6 +44,7 @@ struct run {
     int64_t claimed_mono, deadline_mono, stopped_mono;
     atomic_llong lease_mono; /* until then the lease is surely ours */
     int64_t rev;             /* as the last pulse knew it */
+    bool lost;               /* a pulse saw that it is not ours: never pulsed again */
     char *dir;
     struct outcome outcome;
 };

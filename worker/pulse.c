@@ -55,7 +55,7 @@ static size_t gather(struct runtime *runtime, int64_t mono, struct arena *arena,
     *entries = arena_alloc_array(arena, held->len, sizeof **entries);
     *pulses = arena_alloc_array(arena, held->len, sizeof **pulses);
     for (struct run *run = held->first; run; run = run->held_next) {
-        if (run->finish_only || mono - run->claimed_mono < YOUNG_MS)
+        if (run->finish_only || run->lost || mono - run->claimed_mono < YOUNG_MS)
             continue;
         (*entries)[len] = (struct entry){run, run->number};
         tell(run, &(*pulses)[len++], arena);
@@ -83,7 +83,8 @@ static void hear(struct runtime *runtime, const struct entry *entries,
         if (!run)
             continue;
         run->rev = pulses[i].rev;
-        if (!pulses[i].alive)
+        run->lost = !pulses[i].alive;
+        if (run->lost)
             run_stop(run, ERR_LEASE_LOST);
         else
             atomic_store(&run->lease_mono, lease_mono);
