@@ -49,7 +49,7 @@ static void judge(struct store_pulse *held)
     int number = atoi(held->job);
     enum verdict *verdict = &store.verdict[number];
     CHECK(held->percent >= store.percent[number]); /* a run's own words, in order */
-    CHECK(*verdict != VERDICT_LOST); /* what is not ours is not pulsed again */
+    CHECK(*verdict != VERDICT_LOST);               /* what is not ours is not pulsed again */
     store.percent[number] = held->percent;
     CHECK(!held->message || strlen(held->message) == 4);
     if (*verdict == VERDICT_NONE && stress_chance(&store.dice, 60))
