@@ -159,6 +159,18 @@ bool object_key_valid(const char *key)
     }
 }
 
+enum error key_prefix_check(const char *value, const char **why)
+{
+    char key[OBJECT_KEY_MAX + 1];
+    size_t len = strlen(value);
+    *why = "must be the beginning of an object key";
+    if (len == 0 || len >= OBJECT_KEY_MAX)
+        return ERR_INVALID_FORMAT;
+    memcpy(key, value, len);
+    memcpy(key + len, "x", 2);
+    return object_key_valid(key) ? ERR_NONE : ERR_INVALID_FORMAT;
+}
+
 /* Each is a word, or NULL for any identifier. */
 static const char *const prefix_form[] = {"projects", NULL, "scenes", NULL, NULL};
 

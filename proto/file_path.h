@@ -49,6 +49,8 @@ enum error ulid_check(const char *value, const char **why);
 int file_prefix(const char *project, const char *scene, const char *job, char out[OBJECT_KEY_MAX + 1]);
 /* Whether a key is made of valid components: no empty, "." or ".." segment, no leading '/', ≤ 1,024 bytes. */
 bool object_key_valid(const char *key);
+/* What is a prefix becomes a key by adding something. */
+enum error key_prefix_check(const char *value, const char **why);
 /* Length of the job's prefix at the start of a key of ours, 0 if the key is not of that form. */
 size_t file_prefix_len(const char *key);
 

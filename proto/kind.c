@@ -4,6 +4,7 @@
 #include "proto/cleanup.h"
 #include "proto/download.h"
 #include "proto/hello.h"
+#include "proto/storage_job.h"
 #include "proto/thumbnail.h"
 #include "proto/transcode.h"
 #include "proto/upload.h"
@@ -25,10 +26,11 @@ const struct kind_row kinds[KIND_COUNT] = {
                         .room_percent = 25},
     [KIND_UPLOAD] = {KIND(upload), .max_attempts = 3, .timeout_s = 6 * 3600, .slots = 4},
     [KIND_CLEANUP] = {KIND(cleanup), .max_attempts = 5, .timeout_s = 6 * 3600, .slots = 2},
+    [KIND_STORAGE] = {KIND(storage), .max_attempts = 5, .timeout_s = 24 * 3600, .slots = 2},
 };
 
 const char *const kind_names[] = {NULL,        "hello",  "download", "transcode",
-                                  "thumbnail", "upload", "cleanup",  NULL};
+                                  "thumbnail", "upload", "cleanup",  "storage", NULL};
 
 int64_t kind_backoff_ms(int64_t failures)
 {

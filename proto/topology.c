@@ -19,5 +19,6 @@ const struct topology_item topology[] = {
     KIND_QUEUE("mediafleet.thumbnail"),
     KIND_QUEUE("mediafleet.upload"),
     KIND_QUEUE("mediafleet.cleanup"),
+    KIND_QUEUE("mediafleet.storage"),
 };
 const size_t topology_len = sizeof topology / sizeof topology[0];

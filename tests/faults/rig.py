@@ -14,7 +14,7 @@ from support.proxy import Proxy
 from support.source import Source
 
 SERVICES = {"broker": "AMQP_URL", "store": "MONGODB_URL", "s3": "AWS_ENDPOINT_URL"}
-KINDS = ("gateway", "download", "transcode", "thumbnail", "upload", "cleanup", "hello")
+KINDS = ("gateway", "download", "transcode", "thumbnail", "upload", "cleanup", "storage", "hello")
 
 SETTINGS = {
     "MEDIAFLEET_DRAIN_S": 5,

@@ -8,7 +8,7 @@ import re
 import stored
 from support import processes
 
-KINDS = ("download", "transcode", "thumbnail", "upload", "cleanup", "hello")
+KINDS = ("download", "transcode", "thumbnail", "upload", "cleanup", "storage", "hello")
 
 
 def listing(fleet):

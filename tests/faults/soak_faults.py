@@ -12,7 +12,7 @@ import s3_faults
 from support import processes
 from support.processes import wait_until
 
-WORKERS = {"hello": 2, "download": 1, "transcode": 2, "thumbnail": 1, "upload": 2, "cleanup": 1}
+WORKERS = {"hello": 2, "download": 1, "transcode": 2, "thumbnail": 1, "upload": 2, "cleanup": 1, "storage": 1}
 GATEWAYS = 2
 LEASE_S = 10
 FAULTS = {}  # by name

@@ -116,7 +116,7 @@ def test_job_and_jobs(ctl, fleet):
 
 def test_workers_and_queues(ctl):
     workers, queues = ctl("workers"), ctl("queues")
-    for kind in ("hello", "download", "transcode", "thumbnail", "upload", "cleanup"):
+    for kind in ("hello", "download", "transcode", "thumbnail", "upload", "cleanup", "storage"):
         assert f".{kind}." in workers.stdout, kind
         assert re.search(rf"^{kind} +ready \d+  unacked \d+  consumers \d+", queues.stdout, re.M), kind
     assert json.loads(ctl("workers", "--json").stdout)["workers"]

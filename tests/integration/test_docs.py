@@ -9,7 +9,7 @@ import yaml
 
 from support.fleet import ROOT
 
-KINDS = {"hello", "download", "transcode", "thumbnail", "upload", "cleanup"}
+KINDS = {"hello", "download", "transcode", "thumbnail", "upload", "cleanup", "storage"}
 
 
 @pytest.fixture(scope="module")

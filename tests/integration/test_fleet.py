@@ -8,7 +8,7 @@ import subprocess
 from support import processes
 from support.fleet import ROOT, Fleet
 
-KINDS = {"gateway", "hello", "download", "transcode", "thumbnail", "upload", "cleanup"}
+KINDS = {"gateway", "hello", "download", "transcode", "thumbnail", "upload", "cleanup", "storage"}
 
 
 def test_status_shows_every_program_and_service(fleet):

@@ -12,7 +12,7 @@ from conftest import destroy
 from support.fleet import ROOT
 from support.processes import name
 
-KINDS = ("gateway", "hello", "download", "upload", "cleanup", "transcode", "thumbnail")
+KINDS = ("gateway", "hello", "download", "upload", "cleanup", "storage", "transcode", "thumbnail")
 WITH_LIBAV = {"transcode", "thumbnail"}
 KIB, MIB = 1 << 10, 1 << 20
 IDLE_ANONYMOUS, IDLE_RESIDENT, GROWTH = 20_000, 30_000, 10_000  # kB
