@@ -15,6 +15,7 @@
 #include "common/store_due.h"
 #include "common/store_jobs.h"
 #include "common/store_records.h"
+#include "common/store_sum.h"
 #include "proto/settings.h"
 
 struct store;

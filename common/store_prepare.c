@@ -5,7 +5,7 @@
 
 #include "common/store_call.h"
 
-enum { KEYS_MAX = 4, DAY_S = 86400 };
+enum { KEYS_MAX = 8, DAY_S = 86400 };
 
 struct index {
     const char *collection;
@@ -27,6 +27,11 @@ static const struct index indexes[] = {
     {.collection = "r2_file_paths", .keys = {"backend", "object_key"}, .unique = true},
     {.collection = "r2_file_paths", .keys = {"tenant", "project_id", "_id"}},
     {.collection = "r2_file_paths", .keys = {"job"}},
+    /* Whole: sums by project, user and type, and quotas, read the index only. */
+    {.collection = "r2_file_paths",
+     .keys = {"tenant", "project_id", "user_id", "file_type", "state", "size_bytes"}},
+    {.collection = "r2_file_paths", .keys = {"tenant", "user_id", "state", "size_bytes"}},
+    {.collection = "audit", .keys = {"tenant", "_id"}},
 };
 
 static void append_spec(const struct index *index, bson_t *out)

@@ -48,13 +48,21 @@ int store_merge_many(struct store *store, const char *collection, const struct d
 /* Deletes the records with these _ids, 500 a batch; what is not there counts as deleted. */
 int store_delete_many(struct store *store, const char *collection, const struct doc *doc,
                       const char *const *ids, size_t len, struct err *err);
+/* Deletes every record that matches. `deleted` (may be NULL) is how many; after a broken connection
+ * those of the second try only. */
+int store_delete_matching(struct store *store, const char *collection, const struct doc *doc,
+                          const void *filter, int64_t *deleted, struct err *err);
 /* A page in _id order (descending where asked), after the _id `after` (NULL: from the start). `out`
- * is an array of doc->size in the arena. */
+ * is an array of doc->size in the arena. With `order`, a text field's name on the wire, by that
+ * field, of which `after` is a value then: only where no two that match are equal in it, and where
+ * an index has it. */
 struct store_page {
     const void *filter; /* NULL: every record */
     const char *after;
     size_t limit;
     bool descending;
+    const char *order;  /* NULL: _id */
+    const char *prefix; /* only those whose `order` begins with it; NULL: all */
 };
 int store_find(struct store *store, const char *collection, const struct doc *doc,
                const struct store_page *page, struct arena *arena, void **out, size_t *len,

@@ -207,3 +207,21 @@ int store_delete_many(struct store *store, const char *collection, const struct 
     }
     return 0;
 }
+
+int store_delete_matching(struct store *store, const char *collection, const struct doc *doc,
+                          const void *filter, int64_t *deleted, struct err *err)
+{
+    CLEANUP(store_call_end) struct store_call call;
+    CLEANUP(bson_destroy) bson_t bson = BSON_INITIALIZER, reply = BSON_INITIALIZER;
+    const struct store_bulk work = {collection, fill_delete, &bson};
+    if (store_call_begin(&call, store, err) < 0 || store_filter(doc, filter, &bson, err) < 0)
+        return -1;
+    int done = store_call_bulk(&call, &work, &reply, err);
+    if (done == 1)
+        return err_set(err, ERR_INTERNAL, "store: a delete was refused");
+    if (done < 0)
+        return -1;
+    if (deleted)
+        *deleted = store_reply_count(&reply, "nRemoved");
+    return 0;
+}

@@ -78,7 +78,9 @@ void job_view_fill(const struct job *job, bool whole, struct arena *arena, struc
         return;
     out->tasks = view_tasks(job, arena);
     out->log = job->log;
-    if (job->state == JOB_SUCCEEDED && job->tasks.len > 0)
+    /* What a simple job had done before it failed counts, too; others' results are undone. */
+    bool told = job->state == JOB_SUCCEEDED || (job->simple && job_terminal(job));
+    if (told && job->tasks.len > 0)
         out->result = job->tasks.at[job->tasks.len - 1].result;
 }
 

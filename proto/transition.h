@@ -25,6 +25,10 @@ bool job_claim(struct job *job, size_t i, const char *worker, int64_t now, int64
 /* Ends run `run` of task i, if that is the run that holds it: result, retry, failure or hand-back. */
 bool job_settle(struct job *job, size_t i, int64_t run, const struct outcome *outcome, int64_t now);
 
+/* What run `run` of task i has done so far becomes the task's result, if that run holds it. It stays until the next
+ * one: through a crash, a hand-back and a retry, and as the result of a task that fails or is cancelled in the end. */
+bool job_checkpoint(struct job *job, size_t i, int64_t run, struct raw result);
+
 /* The holder of task i is proven dead: counts the crash, and claims the task anew for `worker` unless that was one
  * crash too many (then the task has failed with worker-crash; look at its state). */
 bool job_take_over(struct job *job, size_t i, const char *worker, int64_t now, int64_t lease_ms);

@@ -148,9 +148,10 @@ enum settled batch_settle(struct batch *batch, struct run *run, int64_t give_up_
                           struct job **after, struct err *err)
 {
     int refusals = 0;
-    struct job *draft = change_draft(run->job, &run->arena);
+    const struct job *known = run->saved ? run->saved : run->job;
+    struct job *draft = change_draft(known, &run->arena);
     settle(draft, run);
-    if (batch_swap(batch, run->job, draft)) {
+    if (batch_swap(batch, known, draft)) {
         *after = draft;
         return SETTLED;
     }

@@ -28,6 +28,7 @@ struct run {
     struct slot *slot; /* where it runs */
     struct lot *lot;
     struct job *job; /* as it was at the claim, in the lot */
+    struct job *saved; /* as the last checkpoint left it, in the handler's arena; NULL: there was none */
     size_t task;
     int64_t number; /* the task's run, the fence */
     bool finish_only; /* nothing to run: the job's finish duties were left undone */

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "common/change.h"
 #include "common/clock.h"
 #include "common/doc_bson.h"
 #include "worker/held.h"
@@ -83,6 +84,32 @@ int run_need(struct run *run, const char *name, void *out, struct err *err)
     if (doc_bson_unpack(kinds[task->kind].result, &task->result, &run->arena, out, err))
         return err_prefix(err, "result of %s", name);
     return 1;
+}
+
+struct checkpoint {
+    const struct run *run;
+    struct raw result;
+};
+
+static bool apply_checkpoint(struct job *draft, void *arg)
+{
+    const struct checkpoint *checkpoint = arg;
+    return job_checkpoint(draft, checkpoint->run->task, checkpoint->run->number,
+                          checkpoint->result);
+}
+
+int run_checkpoint(struct run *run, const void *result, struct err *err)
+{
+    struct checkpoint checkpoint = {run,
+                                    doc_bson_pack(run->runtime->kind->result, result, &run->arena)};
+    struct job *after = NULL;
+    int answer = change_job(run->runtime->store, run->job->id, run->saved ? run->saved : run->job,
+                            apply_checkpoint, &checkpoint, &run->arena, &after, err);
+    if (answer == 1)
+        return err_set(err, ERR_LEASE_LOST, "the run is not ours any more");
+    if (answer == 0)
+        run->saved = after;
+    return answer;
 }
 
 void run_progress(struct run *run, int64_t percent, const char *message)

@@ -27,6 +27,11 @@ const char *run_dir_of(struct run *run, const char *name);
 /* Decodes the result of a needed task. 1: it succeeded, `out` is filled; 0: it ended otherwise (optional ones). */
 int run_need(struct run *run, const char *name, void *out, struct err *err);
 
+/* Saves what is done so far (the struct of the kind's result) as the task's result, if the run is still ours: else
+ * ERR_LEASE_LOST. The next run, after a crash, a hand-back or a failure, finds it in run_task(run)->result; a task that
+ * fails in the end keeps it. One round trip; where it fails with another error, it is saved or not. The handler's thread. */
+int run_checkpoint(struct run *run, const void *result, struct err *err);
+
 /* 0 … 99 and a sentence of at most 200 bytes for people. Cheap: sent once a second by the pulse. Any thread. */
 void run_progress(struct run *run, int64_t percent, const char *message);
 void run_usage(struct run *run, int64_t bytes_in, int64_t bytes_out); /* adds */

@@ -13,7 +13,7 @@ struct record {
 static const struct field record_fields[] = {
     FIELD(record, id, .flags = FIELD_ID | FIELD_OID),
     FIELD(record, tenant, .max = 8),
-    FIELD(record, text, .max = 8),
+    FIELD(record, text, .max = 16),
     FIELD(record, size, .flags = FIELD_ALWAYS),
     FIELD(record, at, .flags = FIELD_TIME),
     FIELD(record, on, .max = 0),
@@ -130,6 +130,88 @@ static void test_many_in_pages(void)
     arena_release(&arena);
 }
 
+/* One page after the other; what is found, as the texts' first letters. */
+static const char *walk(struct store_page page, struct arena *arena)
+{
+    struct text text = {.arena = arena};
+    for (size_t len = page.limit; len == page.limit;) {
+        void *found;
+        CHECK_INT(store_find(store, COLLECTION, &record_doc, &page, arena, &found, &len, &err), 0);
+        const struct record *rows = found;
+        for (size_t i = 0; i < len; i++)
+            text_printf(&text, "%s%s", text.len ? " " : "", rows[i].text);
+        page.after = len ? rows[len - 1].text : NULL;
+    }
+    return text.len ? text.at : "";
+}
+
+static void test_order_and_prefix(void)
+{
+    static const char *const texts[] = {"a",  "a/",  "a/1",        "a/2",        "a/\xC3\xA9", "a0",
+                                        "b/", "b/1", "\xC3\xA9/1", "\xC3\xA9/2", "\xC3\xAA",   "c"};
+    enum { LEN = sizeof texts / sizeof texts[0] };
+    struct arena arena = {0};
+    char tenant[ID_OID_LEN + 1];
+    fixture_oid(tenant);
+    struct record rows[LEN];
+    const char *ids[LEN];
+    for (int i = 0; i < LEN; i++) {
+        rows[i] = fresh(&arena, tenant);
+        rows[i].text = texts[(i * 7) % LEN];
+        ids[i] = rows[i].id;
+    }
+    CHECK_INT(store_upsert_many(store, COLLECTION, &record_doc, rows, LEN, &err), 0);
+    const struct record filter = {.tenant = tenant};
+    struct store_page page = {.filter = &filter, .limit = 2, .order = "text"};
+    CHECK_STR(walk(page, &arena),
+              "a a/ a/1 a/2 a/\xC3\xA9 a0 b/ b/1 c \xC3\xA9/1 \xC3\xA9/2 \xC3\xAA");
+    page.prefix = "a/";
+    CHECK_STR(walk(page, &arena), "a/ a/1 a/2 a/\xC3\xA9");
+    page.descending = true;
+    CHECK_STR(walk(page, &arena), "a/\xC3\xA9 a/2 a/1 a/");
+    page =
+        (struct store_page){.filter = &filter, .limit = 3, .order = "text", .prefix = "\xC3\xA9"};
+    CHECK_STR(walk(page, &arena), "\xC3\xA9/1 \xC3\xA9/2");
+    page.after = "a"; /* before all that begin so */
+    CHECK_STR(walk(page, &arena), "\xC3\xA9/1 \xC3\xA9/2");
+    page.prefix = "\xF4\x8F\xBF\xBF";
+    CHECK_STR(walk(page, &arena), "");
+    void *found;
+    size_t len;
+    page.order = "size";
+    CHECK_INT(store_find(store, COLLECTION, &record_doc, &page, &arena, &found, &len, &err), -1);
+    CHECK_INT(err.code, ERR_INTERNAL);
+    CHECK_INT(store_delete_many(store, COLLECTION, &record_doc, ids, LEN, &err), 0);
+    arena_release(&arena);
+}
+
+static void test_delete_matching(void)
+{
+    enum { LEN = 7 };
+    struct arena arena = {0};
+    char tenant[ID_OID_LEN + 1];
+    fixture_oid(tenant);
+    struct record rows[LEN];
+    for (int i = 0; i < LEN; i++) {
+        rows[i] = fresh(&arena, tenant);
+        rows[i].text = i < 5 ? "old" : "new";
+    }
+    int64_t deleted = -1;
+    CHECK_INT(store_upsert_many(store, COLLECTION, &record_doc, rows, LEN, &err), 0);
+    struct record filter = {.tenant = tenant, .text = "old"};
+    CHECK_INT(store_delete_matching(store, COLLECTION, &record_doc, &filter, &deleted, &err), 0);
+    CHECK_INT(deleted, 5);
+    CHECK_INT(store_delete_matching(store, COLLECTION, &record_doc, &filter, &deleted, &err), 0);
+    CHECK_INT(deleted, 0);
+    filter.text = NULL;
+    CHECK_INT(store_delete_matching(store, COLLECTION, &record_doc, &filter, &deleted, &err), 0);
+    CHECK_INT(deleted, 2);
+    const struct record none = {0};
+    CHECK_INT(store_delete_matching(store, COLLECTION, &record_doc, &none, NULL, &err), -1);
+    CHECK_INT(err.code, ERR_INTERNAL);
+    arena_release(&arena);
+}
+
 int main(void)
 {
     const char *url = fixture_url();
@@ -139,6 +221,8 @@ int main(void)
     RUN(test_insert_and_get);
     RUN(test_update);
     RUN(test_many_in_pages);
+    RUN(test_order_and_prefix);
+    RUN(test_delete_matching);
     store_free(store);
     return 0;
 }

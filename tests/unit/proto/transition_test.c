@@ -292,6 +292,56 @@ static void a_spoilt_result_fails_its_task(void)
     }
 }
 
+static struct raw bytes(const char *text)
+{
+    return (struct raw){(const uint8_t *)text, strlen(text)};
+}
+
+static void check_result(const struct task *task, const char *text)
+{
+    CHECK_INT(task->result.len, strlen(text));
+    CHECK(memcmp(task->result.at, text, task->result.len) == 0);
+}
+
+static void a_checkpoint_outlives_its_run(void)
+{
+    struct fixture f;
+    struct job *job = start(&f, "hello");
+    struct outcome outcome = error(ERR_DEBUG_TRANSIENT);
+    CHECK(!job_checkpoint(job, 0, 0, bytes("queued"))); /* nobody runs it */
+    CHECK(job_claim(job, 0, "w", T0, JOB_LEASE_MS));
+    int64_t alarm = job->alarm_at;
+    CHECK(job_checkpoint(job, 0, 1, bytes("one")));
+    CHECK(job_checkpoint(job, 0, 1, bytes("two")));
+    CHECK(!job->event.event);
+    CHECK_INT(job->alarm_at, alarm);
+    CHECK(!job_checkpoint(job, 0, 2, bytes("another's")));
+    CHECK(!job_checkpoint(job, 1, 1, bytes("no task")));
+    CHECK(job_take_over(job, 0, "v", T0 + 1, JOB_LEASE_MS));
+    CHECK(!job_checkpoint(job, 0, 1, bytes("the dead one's")));
+    check_result(&f.tasks[0], "two");
+    CHECK(job_settle(job, 0, 2, &outcome, T0 + 2));
+    check_result(&f.tasks[0], "two");
+    CHECK(job_claim(job, 0, "u", f.tasks[0].due_at, JOB_LEASE_MS));
+    CHECK(job_checkpoint(job, 0, 3, bytes("three")));
+    outcome = error(ERR_DEBUG_PERMANENT);
+    CHECK(job_settle(job, 0, 3, &outcome, T0 + 3));
+    CHECK_INT(job->state, JOB_FAILED);
+    check_result(&f.tasks[0], "three");
+    CHECK(!job_checkpoint(job, 0, 3, bytes("late")));
+}
+
+static void success_replaces_a_checkpoint(void)
+{
+    struct fixture f;
+    struct job *job = start(&f, "hello");
+    const struct outcome outcome = {.result = bytes("all")};
+    CHECK(job_claim(job, 0, "w", T0, JOB_LEASE_MS));
+    CHECK(job_checkpoint(job, 0, 1, bytes("some")));
+    CHECK(job_settle(job, 0, 1, &outcome, T0 + 1));
+    check_result(&f.tasks[0], "all");
+}
+
 int main(void)
 {
     RUN(starts_what_needs_nothing);
@@ -310,5 +360,7 @@ int main(void)
     RUN(the_deadline_stops_a_job);
     RUN(nudges_back_off);
     RUN(a_spoilt_result_fails_its_task);
+    RUN(a_checkpoint_outlives_its_run);
+    RUN(success_replaces_a_checkpoint);
     return 0;
 }
