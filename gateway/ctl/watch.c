@@ -112,12 +112,12 @@ static int follow(struct client *client, const struct watch *watch, struct view 
         int changed = ask(client, path, view, err);
         if (changed < 0)
             return -1;
-        if (changed)
+        if (changed && !watch->quiet)
             print(watch, view, terminal);
         if (!has_ended(&view->job) && clock_mono_ms() > end)
             return err_set(err, ERR_TIMEOUT, "job %s has not ended", watch->job);
     }
-    if (terminal && !watch->json)
+    if (terminal && !watch->json && !watch->quiet)
         putchar('\n');
     return 0;
 }
@@ -129,7 +129,7 @@ int watch_run(struct client *client, const struct watch *watch, enum job_state *
     int failed = follow(client, watch, &view, err);
     if (!failed) {
         *end = view.job.state;
-        if (!watch->json)
+        if (!watch->json && !watch->quiet)
             show_end(stdout, &view.job);
     }
     arena_release(&view.arena);

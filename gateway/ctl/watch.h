@@ -8,6 +8,7 @@
 struct watch {
     const char *job;
     bool json;         /* each change as a line of JSON instead */
+    bool quiet;        /* nothing is printed */
     int64_t timeout_s; /* 0: as long as a job may live */
 };
 
