@@ -3,11 +3,9 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <unistd.h>
 
 #include "common/bucket_backend.h"
-#include "common/cleanup.h"
-#include "common/id.h"
 #include "proto/file_path.h"
 
 enum { DELETE_MAX = 1000, PRESIGN_MAX_S = 604800 };
@@ -63,11 +61,13 @@ static int check_key(const char *key, struct err *err)
     return err_set(err, ERR_INTERNAL, "'%.100s' is not a valid object key", key);
 }
 
-/* What is a prefix becomes a key by adding something; an empty one would mean the whole bucket. */
-static int check_prefix(const char *prefix, struct err *err)
+/* What is a prefix becomes a key by adding something. */
+int bucket_check_prefix(const char *prefix, bool whole, struct err *err)
 {
     char key[OBJECT_KEY_MAX + 2];
     size_t len = strlen(prefix);
+    if (len == 0 && whole)
+        return 0;
     if (len > 0 && len < OBJECT_KEY_MAX) {
         memcpy(key, prefix, len);
         memcpy(key + len, "x", 2);
@@ -116,6 +116,17 @@ int bucket_get(struct bucket *bucket, const char *key, int64_t max_bytes, struct
     return bucket->ops->get(bucket, key, max_bytes, arena, out, err);
 }
 
+int bucket_get_file(struct bucket *bucket, const char *key, int fd,
+                    const struct bucket_watch *watch, struct arena *arena, struct object *out,
+                    struct err *err)
+{
+    if (check_key(key, err))
+        return -1;
+    if (lseek(fd, 0, SEEK_SET) || ftruncate(fd, 0))
+        return err_errno(err, errno, "empty the file for '%.200s'", key);
+    return bucket->ops->get_file(bucket, key, fd, watch, arena, out, err);
+}
+
 int bucket_delete(struct bucket *bucket, const char *const *keys, size_t len, struct err *errs,
                   struct err *err)
 {
@@ -133,7 +144,7 @@ int bucket_delete(struct bucket *bucket, const char *const *keys, size_t len, st
 int bucket_list(struct bucket *bucket, const char *prefix, const char *after, size_t limit,
                 struct arena *arena, struct objects *out, struct err *err)
 {
-    if (check_prefix(prefix, err))
+    if (bucket_check_prefix(prefix, true, err))
         return -1;
     return bucket->ops->list(bucket, prefix, after, limit, arena, out, err);
 }
@@ -142,7 +153,8 @@ int bucket_abort_uploads(struct bucket *bucket, const char *prefix, size_t *abor
                          struct err *err)
 {
     size_t count = 0;
-    if (check_prefix(prefix, err) || bucket->ops->abort_uploads(bucket, prefix, &count, err))
+    if (bucket_check_prefix(prefix, false, err) ||
+        bucket->ops->abort_uploads(bucket, prefix, &count, err))
         return -1;
     if (aborted)
         *aborted = count;
@@ -174,61 +186,4 @@ int bucket_open_file(struct bucket *bucket, const char *key, int *fd, int64_t *s
 int bucket_probe(struct bucket *bucket, struct err *err)
 {
     return bucket->ops->probe ? bucket->ops->probe(bucket, err) : 0;
-}
-
-/* The check's file, without a directory that would have to be configured. */
-static int make_probe(const char *content, size_t len, int *fd, struct err *err)
-{
-    *fd = memfd_create("bucket-check", MFD_CLOEXEC);
-    if (*fd < 0)
-        return err_errno(err, errno, "make a file to store");
-    if (write(*fd, content, len) != (ssize_t)len)
-        return err_errno(err, EIO, "write the file to store");
-    return 0;
-}
-
-static int check_round(struct bucket *bucket, const char *key, struct arena *arena, struct err *err)
-{
-    char content[33];
-    id_hex(content, sizeof content - 1);
-    CLEANUP(close_at) int fd = -1;
-    if (make_probe(content, sizeof content - 1, &fd, err))
-        return -1;
-    struct bucket_put put = {
-        .key = key,
-        .path = arena_printf(arena, "/proc/self/fd/%d", fd),
-        .content_type = "text/plain",
-        .cache_control = "no-store",
-        .size_bytes = sizeof content - 1,
-    };
-    struct object object;
-    struct text text = {.arena = arena};
-    if (bucket_put(bucket, &put, 1, NULL, arena, err))
-        return err_prefix(err, "put");
-    if (bucket_head(bucket, key, arena, &object, err))
-        return err_prefix(err, "head");
-    if (bucket_get(bucket, key, 1024, arena, &text, err))
-        return err_prefix(err, "get");
-    if (object.size_bytes != put.size_bytes || strcmp(text.at, content) != 0)
-        return err_set(err, ERR_STORAGE_MISMATCH, "what comes back is not what was stored");
-    return 0;
-}
-
-int bucket_check(struct bucket *bucket, struct err *err)
-{
-    char name[17], key[64];
-    struct arena arena = {0};
-    id_hex(name, sizeof name - 1);
-    snprintf(key, sizeof key, "mediafleet-check/%s", name);
-    const char *const keys[] = {key};
-    int result = check_round(bucket, key, &arena, err);
-    if (result && err->code == ERR_STORAGE_BUCKET && bucket->ops->create) {
-        *err = (struct err){0};
-        result = bucket->ops->create(bucket, err) ? err_prefix(err, "create the bucket")
-                                                  : check_round(bucket, key, &arena, err);
-    }
-    if (result == 0 && bucket_delete(bucket, keys, 1, NULL, err))
-        result = err_prefix(err, "delete");
-    arena_release(&arena);
-    return result;
 }

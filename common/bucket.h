@@ -56,24 +56,24 @@ int bucket_put(struct bucket *bucket, struct bucket_put *puts, size_t len, const
                struct arena *arena, struct err *err);
 /* ERR_OBJECT_NOT_FOUND. */
 int bucket_head(struct bucket *bucket, const char *key, struct arena *arena, struct object *out, struct err *err);
-/* A whole small object (playlists) in memory; ERR_OBJECT_TOO_LARGE above max_bytes. */
+/* A whole small object in memory; ERR_OBJECT_TOO_LARGE above max_bytes. */
 int bucket_get(struct bucket *bucket, const char *key, int64_t max_bytes, struct arena *arena, struct text *out,
                struct err *err);
+/* A whole object of any size into a file, from its beginning; read in order, a broken transfer goes on where it ended.
+ * What came is as long as `out` says and of one version (ERR_STORAGE_MISMATCH); watch->sent adds up what was received. */
+int bucket_get_file(struct bucket *bucket, const char *key, int fd, const struct bucket_watch *watch,
+                    struct arena *arena, struct object *out, struct err *err);
 /* Deletes; what is not there counts as deleted. errs[i] per key (may be NULL). At most 1,000 a call. */
 int bucket_delete(struct bucket *bucket, const char *const *keys, size_t len, struct err *errs, struct err *err);
-/* Keys with that prefix (never empty), ascending, after `after` (or NULL). */
+/* Keys with that prefix ("": the whole bucket), ascending by bytes, after `after` (or NULL). Of S3 also keys that nobody
+ * of us makes (object_key_valid): no other call takes those. Memory: `limit` objects; local: 2,048 names a directory too. */
 int bucket_list(struct bucket *bucket, const char *prefix, const char *after, size_t limit, struct arena *arena,
                 struct objects *out, struct err *err);
-/* Aborts every open multipart upload under the prefix (MinIO lists them by whole keys only, and expires the rest by
- * itself after a day). aborted may be NULL. Local: removes temporary files whose writer is gone. */
-int bucket_abort_uploads(struct bucket *bucket, const char *prefix, size_t *aborted, struct err *err);
 /* S3 only: a GET URL that carries its own signature (1 … 604,800 s, SigV4). */
 int bucket_presign(struct bucket *bucket, const char *key, int64_t expires_s, struct arena *arena, const char **out,
                    struct err *err);
 /* Local only: the object's file, opened for reading; the caller closes it. */
 int bucket_open_file(struct bucket *bucket, const char *key, int *fd, int64_t *size_bytes, struct err *err);
-/* put, head, get, delete of a small object; err says which step failed. Creates the bucket if allowed and missing. */
-int bucket_check(struct bucket *bucket, struct err *err);
 /* Whether objects can be stored, without storing one; a try of at most 5 s. Local: always. */
 int bucket_probe(struct bucket *bucket, struct err *err);
 

@@ -141,6 +141,34 @@ static int local_get(struct bucket *bucket, const char *key, int64_t max_bytes, 
     return 0;
 }
 
+static int local_get_file(struct bucket *bucket, const char *key, int fd,
+                          const struct bucket_watch *watch, struct arena *arena, struct object *out,
+                          struct err *err)
+{
+    enum { PIECE = 8 << 20 };
+    CLEANUP(close_at) int from = -1;
+    struct stat file;
+    int64_t left;
+    if (local_open_file(bucket, key, &from, &left, err))
+        return -1;
+    if (fstat(from, &file))
+        return err_errno(err, errno, "read '%.200s'", key);
+    while (left > 0) {
+        if (watch && watch->stopped && watch->stopped(watch->arg))
+            return err_set(err, ERR_CANCELLED, "reading was stopped");
+        ssize_t copied = local_copy_piece(from, fd, left < PIECE ? (size_t)left : PIECE);
+        if (copied < 0)
+            return err_errno(err, errno, "copy '%.200s'", key);
+        if (copied == 0)
+            return err_set(err, ERR_STORAGE_MISMATCH, "'%.200s' became shorter", key);
+        if (watch && watch->sent)
+            watch->sent(watch->arg, copied);
+        left -= copied;
+    }
+    local_object(key, &file, arena, out);
+    return 0;
+}
+
 /* Directories that have become empty go, up to the root. */
 static void prune(const struct local *local, const char *key)
 {
@@ -198,9 +226,12 @@ static const struct bucket_ops local_ops = {
     .put = local_put,
     .head = local_head,
     .get = local_get,
+    .get_file = local_get_file,
     .delete = local_delete,
     .list = local_list,
     .abort_uploads = local_abort_uploads,
+    .list_uploads = local_list_uploads,
+    .abort_upload = local_abort_upload,
     .open_file = local_open_file,
     .free = local_free,
 };

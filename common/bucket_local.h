@@ -4,6 +4,7 @@
 #define COMMON_BUCKET_LOCAL_H
 
 #include <sys/stat.h>
+#include <sys/types.h>
 
 #include "common/bucket_backend.h"
 
@@ -28,6 +29,12 @@ int local_put(struct bucket *bucket, struct bucket_put *puts, size_t len,
 /* Removes unfinished files whose writer is gone. */
 int local_abort_uploads(struct bucket *bucket, const char *prefix, size_t *aborted,
                         struct err *err);
+int local_list_uploads(struct bucket *bucket, const char *prefix, const struct upload *after,
+                       size_t limit, struct arena *arena, struct uploads *out, struct err *err);
+int local_abort_upload(struct bucket *bucket, const struct upload *upload, bool *aborted,
+                       struct err *err);
+/* One step of a copy between files; several say how far it came. As copy_file_range. */
+ssize_t local_copy_piece(int from, int to, size_t len);
 int local_list(struct bucket *bucket, const char *prefix, const char *after, size_t limit,
                struct arena *arena, struct objects *out, struct err *err);
 

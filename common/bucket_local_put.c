@@ -1,5 +1,4 @@
 /* Storing files locally: a copy beside, made durable, that appears by rename. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -12,7 +11,7 @@
 
 enum { NAME_LEN = 32, COPY_BYTES = 8 << 20, RENAME_TRIES = 3 };
 
-static ssize_t copy_piece(int from, int to, size_t len)
+ssize_t local_copy_piece(int from, int to, size_t len)
 {
     ssize_t copied = copy_file_range(from, NULL, to, NULL, len, 0);
     if (copied >= 0 ||
@@ -27,7 +26,7 @@ static int copy(int from, int to, const struct bucket_put *put, const struct buc
     for (int64_t left = put->size_bytes; left > 0;) {
         if (watch && watch->stopped && watch->stopped(watch->arg))
             return err_set(err, ERR_CANCELLED, "storing was stopped");
-        ssize_t copied = copy_piece(from, to, left < COPY_BYTES ? (size_t)left : COPY_BYTES);
+        ssize_t copied = local_copy_piece(from, to, left < COPY_BYTES ? (size_t)left : COPY_BYTES);
         if (copied < 0)
             return err_errno(err, errno, "store '%.200s'", put->key);
         if (copied == 0)
@@ -114,29 +113,4 @@ int local_put(struct bucket *bucket, struct bucket_put *puts, size_t len,
     for (size_t i = 0; i < len; i++)
         put_one((struct local *)bucket, &puts[i], watch, arena, &puts[i].err);
     return bucket_first_error(puts, len, err);
-}
-
-static bool remove_abandoned(int directory, const char *name)
-{
-    CLEANUP(close_at)
-    int fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-    return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && unlinkat(directory, name, 0) == 0;
-}
-
-int local_abort_uploads(struct bucket *bucket, const char *prefix, size_t *aborted, struct err *err)
-{
-    struct local *local = (struct local *)bucket;
-    (void)prefix; /* unfinished files have no key yet */
-    int fd = openat(local->temporary, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    CLEANUP(closedir_at) DIR *directory = fd < 0 ? NULL : fdopendir(fd);
-    if (!directory) {
-        int number = errno;
-        if (fd >= 0)
-            close(fd);
-        return err_errno(err, number, "open the directory of unfinished files");
-    }
-    for (const struct dirent *entry; (entry = readdir(directory));)
-        if (strlen(entry->d_name) == NAME_LEN && remove_abandoned(local->temporary, entry->d_name))
-            (*aborted)++;
-    return 0;
 }

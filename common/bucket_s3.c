@@ -76,7 +76,7 @@ static int set_address(struct s3 *s3, const struct account *account, struct err 
     return 0;
 }
 
-static void fill_answer(const struct s3_call *call, struct object *out)
+void s3_object(const struct s3_call *call, struct object *out)
 {
     *out = (struct object){
         .key = arena_strdup(call->arena, call->key),
@@ -95,7 +95,7 @@ static int s3_head(struct bucket *bucket, const char *key, struct arena *arena, 
     struct s3_call call = {.method = "HEAD", .key = key, .arena = arena};
     if (s3_perform((struct s3 *)bucket, &call, err))
         return -1;
-    fill_answer(&call, out);
+    s3_object(&call, out);
     return 0;
 }
 
@@ -189,9 +189,13 @@ static const struct bucket_ops s3_ops = {
     .put = s3_put,
     .head = s3_head,
     .get = s3_get,
+    .get_file = s3_get_file,
     .delete = s3_delete,
     .list = s3_list,
     .abort_uploads = s3_abort_uploads,
+    .list_uploads = s3_list_uploads,
+    .abort_upload = s3_abort_upload,
+    .lifecycle = s3_lifecycle,
     .presign = s3_presign,
     .create = s3_create,
     .probe = s3_probe,

@@ -35,6 +35,12 @@ struct s3_call {
     int64_t body_offset, body_len;
     int64_t max_bytes; /* of the answer; 0: 8 KiB */
     bool patient;      /* the server may think for minutes before it answers */
+    /* Takes the body of a success instead of http.text. */
+    int (*write)(struct s3_call *call, const char *bytes, size_t len, struct err *err);
+    /* Before another try: what it says anew. true: something was gained, the tries count from the
+     * beginning. */
+    bool (*again)(struct s3_call *call);
+    void *arg;         /* theirs */
     bool spoiled;      /* sent with a wrong Content-MD5: nothing is stored, whatever the answer */
     const struct bucket_watch *watch;
     struct arena *arena; /* for everything below */
@@ -71,8 +77,18 @@ int s3_put(struct bucket *bucket, struct bucket_put *puts, size_t len,
            const struct bucket_watch *watch, struct arena *arena, struct err *err);
 int s3_list(struct bucket *bucket, const char *prefix, const char *after, size_t limit,
             struct arena *arena, struct objects *out, struct err *err);
+int s3_get_file(struct bucket *bucket, const char *key, int fd, const struct bucket_watch *watch,
+                struct arena *arena, struct object *out, struct err *err);
 int s3_delete(struct bucket *bucket, const char *const *keys, size_t len, struct err *errs,
               struct err *err);
 int s3_abort_uploads(struct bucket *bucket, const char *prefix, size_t *aborted, struct err *err);
+int s3_list_uploads(struct bucket *bucket, const char *prefix, const struct upload *after,
+                    size_t limit, struct arena *arena, struct uploads *out, struct err *err);
+int s3_abort_upload(struct bucket *bucket, const struct upload *upload, bool *aborted,
+                    struct err *err);
+int s3_lifecycle(struct bucket *bucket, bool apply, struct arena *arena, struct lifecycle *out,
+                 struct err *err);
+/* The object that a call's answer told of. */
+void s3_object(const struct s3_call *call, struct object *out);
 
 #endif

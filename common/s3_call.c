@@ -123,6 +123,19 @@ static int on_header(void *arg, int status, const char *name, const char *value,
     return 0;
 }
 
+/* The body of a refusal is read as ever, by s3_judge. */
+static int on_write(void *arg, int status, const char *bytes, size_t len, struct err *err)
+{
+    struct s3_call *call = arg;
+    if (status >= 200 && status < 300)
+        return call->write(call, bytes, len, err);
+    if (call->http.text.len < S3_ERROR_BYTES)
+        text_add(&call->http.text, bytes,
+                 len < S3_ERROR_BYTES - call->http.text.len ? len
+                                                            : S3_ERROR_BYTES - call->http.text.len);
+    return 0;
+}
+
 static void fill_request(const struct s3 *s3, struct s3_call *call, const char *path,
                          const struct sigv4_pair *headers, size_t headers_len)
 {
@@ -147,6 +160,7 @@ static void fill_request(const struct s3 *s3, struct s3_call *call, const char *
         .max_bytes = call->max_bytes > S3_ERROR_BYTES ? call->max_bytes : S3_ERROR_BYTES,
         .on_limit = ERR_OBJECT_TOO_LARGE,
         .header = on_header,
+        .write = call->write ? on_write : NULL,
         .stopped = is_stopped,
         .sent = on_sent,
         .arg = call,
@@ -211,6 +225,7 @@ static const struct {
     {"NoSuchBucket", ERR_STORAGE_BUCKET, false},
     {"InvalidBucketName", ERR_STORAGE_BUCKET, false},
     {"NoSuchKey", ERR_OBJECT_NOT_FOUND, false},
+    {"NotImplemented", ERR_STORAGE_UNSUPPORTED, false},
     {"NoSuchUpload", ERR_STORAGE_UNAVAILABLE, false},
     {"EntityTooLarge", ERR_OBJECT_TOO_LARGE, false},
     {"BadDigest", ERR_STORAGE_MISMATCH, true},
@@ -233,10 +248,11 @@ int s3_code_error(const char *code, int status, enum error *error)
         *error = codes[i].error;
         return codes[i].again;
     }
-    *error = status == 401 || status == 403  ? ERR_STORAGE_AUTH
-             : status == 404                 ? ERR_OBJECT_NOT_FOUND
-             : status >= 301 && status < 400 ? ERR_CONFIG
-                                             : ERR_STORAGE_UNAVAILABLE;
+    *error = status == 501                    ? ERR_STORAGE_UNSUPPORTED
+             : status == 401 || status == 403 ? ERR_STORAGE_AUTH
+             : status == 404                  ? ERR_OBJECT_NOT_FOUND
+             : status >= 301 && status < 400  ? ERR_CONFIG
+                                              : ERR_STORAGE_UNAVAILABLE;
     return status == 408 || status == 429 || (status >= 500 && status != 501);
 }
 
@@ -361,6 +377,8 @@ int s3_perform(struct s3 *s3, struct s3_call *call, struct err *err)
         }
         if (sleep_watched(call, pause_ms, err))
             return -1;
+        if (call->again && call->again(call))
+            tries = 0;
         s3_note_retry(s3);
     }
 }

@@ -1,4 +1,4 @@
-/* Many objects in one call: listing, deleting, and finding uploads that were never completed. */
+/* Many objects in one call: listing and deleting. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,9 +8,8 @@
 #include "common/s3_xml.h"
 
 enum {
-    PAGE = 1000,       /* S3's own bound */
-    DELETE_PAGE = 500, /* R2 takes 1,000; half keeps the answers small */
-    ABORT_ROUNDS = 100
+    PAGE = 1000,      /* S3's own bound */
+    DELETE_PAGE = 500 /* R2 takes 1,000; half keeps the answers small */
 };
 
 /* A page of ListObjectsV2 while it is read. */
@@ -18,7 +17,7 @@ struct page {
     struct arena *arena;
     struct object *at, now;
     size_t len, limit;
-    bool truncated;
+    bool truncated, encoded;
 };
 
 static int read_size(const char *text, int64_t *out)
@@ -50,6 +49,8 @@ static int read_page(void *arg, const char *path, const char *text)
     struct page *page = arg;
     if (strcmp(path, "ListBucketResult/IsTruncated") == 0)
         page->truncated = strcmp(text, "true") == 0;
+    if (strcmp(path, "ListBucketResult/EncodingType") == 0)
+        page->encoded = strcmp(text, "url") == 0;
     if (strncmp(path, object, sizeof object - 1) != 0)
         return 0;
     if (path[sizeof object - 1] == '/')
@@ -61,11 +62,48 @@ static int read_page(void *arg, const char *path, const char *text)
     return 0;
 }
 
+static int digit(char c)
+{
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+}
+
+/* In place. '+' is a space: so AWS, MinIO and R2 write it. */
+static void decode(char *key)
+{
+    char *to = key;
+    for (const char *c = key; *c; c++) {
+        if (*c == '%' && digit(c[1]) >= 0 && digit(c[2]) >= 0 && (c[1] != '0' || c[2] != '0')) {
+            *to++ = (char)(digit(c[1]) * 16 + digit(c[2]));
+            c += 2;
+        } else {
+            *to++ = *c == '+' ? ' ' : *c;
+        }
+    }
+    *to = '\0';
+}
+
+/* Whoever asks for the next page must come further: a key that was mangled on its way would be
+ * listed for ever. */
+static int check_order(struct page *page, const char *after, struct err *err)
+{
+    for (size_t i = 0; i < page->len; i++) {
+        const char *before = i > 0 ? page->at[i - 1].key : after;
+        if (before && strcmp(before, page->at[i].key) >= 0)
+            return err_set(err, ERR_STORAGE_UNAVAILABLE,
+                           "the storage listed '%.200s' after '%.200s'", page->at[i].key, before);
+    }
+    return 0;
+}
+
 static int list_page(struct s3 *s3, const char *prefix, const char *after, struct page *page,
                      struct err *err)
 {
     struct s3_call call = {.method = "GET", .arena = page->arena, .max_bytes = S3_ANSWER_BYTES};
     s3_query(&call, "list-type", "2");
+    s3_query(&call, "encoding-type", "url"); /* XML cannot hold every key */
     s3_query(&call, "prefix", prefix);
     s3_query(&call, "max-keys", arena_printf(page->arena, "%zu", page->limit));
     if (after)
@@ -78,7 +116,9 @@ static int list_page(struct s3 *s3, const char *prefix, const char *after, struc
     if (page->truncated && page->len == 0)
         return err_set(err, ERR_STORAGE_UNAVAILABLE,
                        "the storage listed nothing, but there is more");
-    return 0;
+    for (size_t i = 0; page->encoded && i < page->len; i++)
+        decode((char *)page->at[i].key);
+    return check_order(page, after, err);
 }
 
 int s3_list(struct bucket *bucket, const char *prefix, const char *after, size_t limit,
@@ -191,80 +231,4 @@ int s3_delete(struct bucket *bucket, const char *const *keys, size_t len, struct
         result = -1;
     }
     return result;
-}
-
-/* Uploads that were begun and neither completed nor aborted. */
-struct open_upload {
-    const char *key, *id;
-};
-struct open_uploads {
-    struct arena *arena;
-    struct open_upload at[PAGE], now;
-    size_t len;
-};
-
-static int read_upload(void *arg, const char *path, const char *text)
-{
-    struct open_uploads *uploads = arg;
-    if (strcmp(path, "ListMultipartUploadsResult/Upload/Key") == 0)
-        uploads->now.key = arena_strdup(uploads->arena, text);
-    else if (strcmp(path, "ListMultipartUploadsResult/Upload/UploadId") == 0)
-        uploads->now.id = arena_strdup(uploads->arena, text);
-    if (strcmp(path, "ListMultipartUploadsResult/Upload") != 0)
-        return 0;
-    if (!uploads->now.key || !uploads->now.id || uploads->len == PAGE)
-        return -1;
-    uploads->at[uploads->len++] = uploads->now;
-    uploads->now = (struct open_upload){0};
-    return 0;
-}
-
-static int abort_upload(struct s3 *s3, const struct open_upload *upload, struct arena *arena,
-                        struct err *err)
-{
-    struct s3_call call = {.method = "DELETE", .key = upload->key, .arena = arena};
-    s3_query(&call, "uploadId", upload->id);
-    if (s3_perform(s3, &call, err) && strcmp(call.code, "NoSuchUpload") != 0)
-        return -1;
-    return 0;
-}
-
-/* Lists from the start each time: what was aborted is not there any more. */
-static int abort_round(struct s3 *s3, const char *prefix, struct arena *arena, size_t *aborted,
-                       struct err *err)
-{
-    struct open_uploads *uploads = arena_alloc(arena, sizeof *uploads);
-    struct s3_call call = {.method = "GET", .arena = arena, .max_bytes = S3_ANSWER_BYTES};
-    uploads->arena = arena;
-    s3_query(&call, "uploads", "");
-    s3_query(&call, "prefix", prefix);
-    if (s3_perform(s3, &call, err))
-        return -1;
-    const struct text *text = &call.http.text;
-    if (s3_xml_read(text->len ? text->at : "", text->len, "ListMultipartUploadsResult", read_upload,
-                    uploads, err))
-        return -1;
-    for (size_t i = 0; i < uploads->len; i++) {
-        if (strncmp(uploads->at[i].key, prefix, strlen(prefix)) != 0)
-            return err_set(err, ERR_STORAGE_UNAVAILABLE,
-                           "the storage listed uploads that were not asked for");
-        if (abort_upload(s3, &uploads->at[i], arena, err))
-            return -1;
-    }
-    *aborted += uploads->len;
-    return uploads->len > 0;
-}
-
-int s3_abort_uploads(struct bucket *bucket, const char *prefix, size_t *aborted, struct err *err)
-{
-    int more = 1;
-    for (int i = 0; more > 0 && i < ABORT_ROUNDS; i++) {
-        struct arena arena = {0};
-        more = abort_round((struct s3 *)bucket, prefix, &arena, aborted, err);
-        arena_release(&arena);
-    }
-    if (more > 0)
-        return err_set(err, ERR_STORAGE_UNAVAILABLE, "uploads under '%.200s' do not go away",
-                       prefix);
-    return more;
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/bucket_admin.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/http.h"

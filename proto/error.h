@@ -94,6 +94,7 @@ enum error_class {
     X(STORAGE_TIMEOUT, "storage-timeout", 504, TRANSIENT)                                          \
     X(STORAGE_MISMATCH, "storage-mismatch", 502, TRANSIENT) /* size or checksum differ */          \
     X(STORAGE_DISABLED, "storage-disabled", 409, PERMANENT)                                        \
+    X(STORAGE_UNSUPPORTED, "storage-unsupported", 501, PERMANENT) /* the storage has no such thing */ \
     X(OBJECT_NOT_FOUND, "object-not-found", 404, PERMANENT)                                        \
     X(OBJECT_TOO_LARGE, "object-too-large", 422, PERMANENT)                                        \
     X(CLOCK_SKEW, "clock-skew", 502, TRANSIENT)                                                    \

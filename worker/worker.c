@@ -8,6 +8,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "common/bucket_admin.h"
 #include "common/doc_env.h"
 #include "common/log.h"
 #include "worker/runtime.h"

@@ -14,7 +14,7 @@
 
 #include "check.h"
 
-enum { STUB_STEPS = 64, STUB_HEAD = 4096 };
+enum { STUB_STEPS = 64, STUB_HEAD = 4096, STUB_BODY = 2048 };
 
 struct stub_step {
     const char *answer; /* sent as it is; NULL: hang up without a word */
@@ -28,7 +28,7 @@ struct stub_server {
     size_t steps_len, served; /* served: read it after stub_stop */
     char heads[STUB_STEPS][STUB_HEAD];
     size_t body_lens[STUB_STEPS];
-    char body[STUB_STEPS][512]; /* its beginning */
+    char body[STUB_STEPS][STUB_BODY]; /* its beginning */
     int listener, port;
     pthread_t thread;
 };

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/bucket_admin.h"
 #include "common/clock.h"
 #include "proto/cleanup.h"
 #include "proto/file_path.h"

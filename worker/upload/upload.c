@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/bucket_admin.h"
 #include "proto/upload.h"
 #include "worker/upload/ledger.h"
 

@@ -2,11 +2,12 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "check.h"
-#include "common/bucket.h"
+#include "common/bucket_admin.h"
 
 static char root[] = "/tmp/bucket_test.XXXXXX", media[64], source[64];
 static struct bucket *bucket;
@@ -162,14 +163,113 @@ static void keys_are_listed_in_order(void)
     CHECK_INT(objects.len, 0);
 }
 
+/* More than are held at once, and in the root. */
+static void a_full_directory_is_listed(void)
+{
+    enum { LEN = 5000, PAGE = 777 };
+    struct objects objects = {0};
+    const char *after = NULL;
+    size_t seen = 0;
+    char path[256];
+    snprintf(path, sizeof path, "%s/many", media);
+    CHECK(mkdir(path, 0700) == 0);
+    for (int i = 0; i < LEN; i++) {
+        snprintf(path, sizeof path, "%s/many/%05d", media, i * 7919 % LEN);
+        CHECK(close(open(path, O_CREAT | O_WRONLY, 0600)) == 0);
+    }
+    do {
+        CHECK_INT(bucket_list(bucket, "many/", after, PAGE, &arena, &objects, &err), 0);
+        for (size_t i = 0; i < objects.len; i++, seen++) {
+            snprintf(path, sizeof path, "many/%05zu", seen);
+            CHECK_STR(objects.at[i].key, path);
+        }
+        after = objects.len > 0 ? objects.at[objects.len - 1].key : after;
+    } while (objects.len == PAGE);
+    CHECK_INT(seen, LEN);
+    CHECK_INT(bucket_list(bucket, "many/", NULL, LEN, &arena, &objects, &err), 0);
+    CHECK_INT(objects.len, LEN);
+}
+
+static void the_whole_bucket_is_listed(void)
+{
+    struct objects objects;
+    CHECK_INT(put("z", "x"), 0);
+    CHECK_INT(put("A-b", "x"), 0);
+    CHECK_INT(put("A/b", "x"), 0);
+    CHECK_INT(bucket_list(bucket, "", NULL, 100000, &arena, &objects, &err), 0);
+    CHECK(objects.len > 5000);
+    for (size_t i = 1; i < objects.len; i++)
+        CHECK(strcmp(objects.at[i - 1].key, objects.at[i].key) < 0);
+    CHECK_STR(objects.at[0].key, "A-b");
+    CHECK_STR(objects.at[1].key, "A/b");
+    CHECK_STR(objects.at[objects.len - 1].key, "z");
+}
+
+static void an_object_is_read_into_a_file(void)
+{
+    char content[8] = {0};
+    struct object object;
+    int fd = memfd_create("t", 0);
+    CHECK_INT(put("whole", "content"), 0);
+    CHECK(write(fd, "older and longer", 16) == 16);
+    CHECK_INT(bucket_get_file(bucket, "whole", fd, NULL, &arena, &object, &err), 0);
+    CHECK_INT(object.size_bytes, 7);
+    CHECK_INT(pread(fd, content, 8, 0), 7);
+    CHECK_STR(content, "content");
+    CHECK_INT(bucket_get_file(bucket, "nothing", fd, NULL, &arena, &object, &err), -1);
+    CHECK_INT(err.code, ERR_OBJECT_NOT_FOUND);
+    close(fd);
+}
+
+static void unfinished_files_are_counted(void)
+{
+    char path[256];
+    int64_t count = -1;
+    bool aborted = false;
+    struct uploads page;
+    const struct upload *after = NULL;
+    for (int i = 0; i < 5; i++) {
+        snprintf(path, sizeof path, "%s/.tmp/%032x", media, i);
+        write_file(path, "half");
+    }
+    CHECK_INT(bucket_count_uploads(bucket, &count, &err), 0);
+    CHECK_INT(count, 5);
+    for (int i = 0; i < 5; i += 2) {
+        CHECK_INT(bucket_list_uploads(bucket, "", after, 2, &arena, &page, &err), 0);
+        CHECK_INT(page.len, i < 4 ? 2 : 1);
+        CHECK_INT(strtol(page.at[0].id, NULL, 16), i);
+        CHECK(page.at[0].begun_at > 0);
+        after = page.next;
+    }
+    CHECK(!after);
+    snprintf(path, sizeof path, "%s/.tmp/%s", media, page.at[0].id);
+    int fd = open(path, O_RDONLY);
+    CHECK(fd >= 0 && flock(fd, LOCK_EX) == 0);
+    CHECK_INT(bucket_abort_upload(bucket, &page.at[0], &aborted, &err), 0);
+    CHECK(!aborted && access(path, F_OK) == 0);
+    close(fd);
+    CHECK_INT(bucket_abort_upload(bucket, &page.at[0], &aborted, &err), 0);
+    CHECK(aborted && access(path, F_OK) != 0);
+    CHECK_INT(bucket_abort_upload(bucket, &page.at[0], &aborted, &err), 0);
+    CHECK(aborted);
+    page.at[0].id = "../../whole";
+    CHECK_INT(bucket_abort_upload(bucket, &page.at[0], &aborted, &err), -1);
+    CHECK_INT(bucket_count_uploads(bucket, &count, &err), 0);
+    CHECK_INT(count, 4);
+    struct lifecycle lifecycle;
+    CHECK_INT(bucket_lifecycle(bucket, true, &arena, &lifecycle, &err), -1);
+    CHECK_INT(err.code, ERR_STORAGE_UNSUPPORTED);
+}
+
 static void prefixes_and_keys_are_checked(void)
 {
-    static const char *const bad[] = {"", "/", "../", "a//", "a/../b", "/etc/"};
+    static const char *const bad[] = {"/", "../", "a//", "a/../b", "/etc/"};
     struct objects objects;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         CHECK_INT(bucket_list(bucket, bad[i], NULL, 1, &arena, &objects, &err), -1);
         CHECK_INT(bucket_abort_uploads(bucket, bad[i], NULL, &err), -1);
     }
+    CHECK_INT(bucket_abort_uploads(bucket, "", NULL, &err), -1);
     CHECK_INT(put("../outside", "x"), -1);
     CHECK_INT(put("/etc/passwd", "x"), -1);
     CHECK_INT(put(".tmp/x", "x"), -1);
@@ -227,6 +327,10 @@ int main(void)
     RUN(what_fails_leaves_nothing);
     RUN(abandoned_files_are_removed);
     RUN(keys_are_listed_in_order);
+    RUN(a_full_directory_is_listed);
+    RUN(the_whole_bucket_is_listed);
+    RUN(an_object_is_read_into_a_file);
+    RUN(unfinished_files_are_counted);
     RUN(prefixes_and_keys_are_checked);
     RUN(symbolic_links_lead_nowhere);
     RUN(the_check_passes_and_cleans_up);

@@ -1,38 +1,9 @@
-/* Listing, deleting and aborting with scripted answers, page by page. */
-#include "common/bucket.h"
-#include "stub_server.h"
+/* Listing and deleting with scripted answers, page by page. */
+#include "s3_stub.h"
 
-static struct stub_server server;
-static struct arena arena;
-static struct err err;
-
-#define ANSWER(body) "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" body
 #define CONTENTS(key)                                                                              \
     "<Contents><Key>" key "</Key><LastModified>2026-02-03T22:00:00.123Z</LastModified>"            \
     "<ETag>&quot;e&quot;</ETag><Size>5</Size></Contents>"
-
-static struct bucket *serve(const struct stub_step *steps, size_t len)
-{
-    struct bucket *bucket;
-    stub_start(&server, steps, len);
-    struct bucket_settings settings = {
-        .r2_enabled = true,
-        /* As R2's console shows it: with the bucket inside. */
-        .r2_endpoint_url = arena_printf(&arena, "http://127.0.0.1:%d/bu", server.port),
-        .r2_bucket_name = "bu",
-        .r2_access_key_id = "key",
-        .r2_secret_access_key = "secret",
-    };
-    err = (struct err){0};
-    CHECK_INT(bucket_open(&bucket, &settings, &err), 0);
-    return bucket;
-}
-
-static void end(struct bucket *bucket)
-{
-    bucket_free(bucket);
-    stub_stop(&server);
-}
 
 static void pages_are_put_together(void)
 {
@@ -52,8 +23,10 @@ static void pages_are_put_together(void)
     CHECK_STR(objects.at[0].etag, "e");
     CHECK_INT(objects.at[0].size_bytes, 5);
     CHECK_INT(objects.at[0].modified_at, INT64_C(1770156000123));
-    CHECK(strstr(server.heads[0], "GET /bu?list-type=2&max-keys=5&prefix=p%2F "));
-    CHECK(strstr(server.heads[1], "GET /bu?list-type=2&max-keys=3&prefix=p%2F&start-after=p%2Fb "));
+    CHECK(strstr(server.heads[0], "GET /bu?encoding-type=url&list-type=2&max-keys=5&prefix=p%2F "));
+    CHECK(
+        strstr(server.heads[1],
+               "GET /bu?encoding-type=url&list-type=2&max-keys=3&prefix=p%2F&start-after=p%2Fb "));
     CHECK(strstr(server.heads[0], "/auto/s3/aws4_request"));
 }
 
@@ -89,6 +62,41 @@ static void strange_answers_are_failures(void)
     CHECK_INT(list_code("HTTP/1.1 404 X\r\n\r\n<Error><Code>NoSuchBucket</Code></Error>"),
               ERR_STORAGE_BUCKET);
     CHECK_INT(list_code("HTTP/1.1 301 X\r\nLocation: http://127.0.0.1:1/\r\n\r\n"), ERR_CONFIG);
+}
+
+/* Keys that XML cannot hold, in a bucket that is not only ours. */
+static void the_whole_bucket_is_listed(void)
+{
+    const struct stub_step step = {
+        .answer = ANSWER("<ListBucketResult>" CONTENTS("a%20b+c%2Bd%00%zz%0A") CONTENTS(
+            "%C3%BC") "<EncodingType>url</EncodingType></ListBucketResult>")};
+    struct bucket *bucket = serve(&step, 1);
+    struct objects objects;
+    CHECK_INT(bucket_list(bucket, "", NULL, 5, &arena, &objects, &err), 0);
+    end(bucket);
+    CHECK_INT(objects.len, 2);
+    CHECK_STR(objects.at[0].key, "a b c+d%00%zz\n");
+    CHECK_STR(objects.at[1].key, "ü");
+    CHECK(strstr(server.heads[0], "GET /bu?encoding-type=url&list-type=2&max-keys=5&prefix= "));
+}
+
+/* Whoever goes on after the last key would get it again and again. */
+static void disorder_is_a_failure(void)
+{
+    CHECK_INT(
+        list_code(ANSWER("<ListBucketResult>" CONTENTS("p/a") "<IsTruncated>true"
+                                                              "</IsTruncated></ListBucketResult>")),
+        ERR_NONE);
+    const struct stub_step steps[] = {
+        {.answer =
+             ANSWER("<ListBucketResult>" CONTENTS("p/b") CONTENTS("p/a") "</ListBucketResult>")},
+        {.answer = ANSWER("<ListBucketResult>" CONTENTS("p/a") "</ListBucketResult>")}};
+    struct objects objects;
+    struct bucket *bucket = serve(steps, 2);
+    CHECK_INT(bucket_list(bucket, "p/", NULL, 5, &arena, &objects, &err), -1);
+    CHECK_INT(bucket_list(bucket, "p/", "p/a", 5, &arena, &objects, &err), -1);
+    CHECK_INT(err.code, ERR_STORAGE_UNAVAILABLE);
+    end(bucket);
 }
 
 static void deletion_tells_of_each_key(void)
@@ -134,35 +142,6 @@ static void a_call_that_fails_leaves_every_key_in_doubt(void)
     CHECK_INT(errs[1].code, ERR_STORAGE_AUTH);
 }
 
-#define UPLOAD(key)                                                                                \
-    "<ListMultipartUploadsResult><Upload><Key>" key "</Key><UploadId>U1</UploadId></Upload>"       \
-    "</ListMultipartUploadsResult>"
-
-static void open_uploads_are_aborted(void)
-{
-    const struct stub_step steps[] = {
-        {.answer = ANSWER(UPLOAD("p/x"))},
-        {.answer = "HTTP/1.1 204 X\r\nConnection: close\r\n\r\n"},
-        {.answer = ANSWER("<ListMultipartUploadsResult></ListMultipartUploadsResult>")},
-    };
-    struct bucket *bucket = serve(steps, 3);
-    size_t aborted = 0;
-    CHECK_INT(bucket_abort_uploads(bucket, "p/", &aborted, &err), 0);
-    end(bucket);
-    CHECK_INT(aborted, 1);
-    CHECK(strstr(server.heads[0], "GET /bu?prefix=p%2F&uploads= "));
-    CHECK(strstr(server.heads[1], "DELETE /bu/p/x?uploadId=U1 "));
-}
-
-static void uploads_of_others_are_left_alone(void)
-{
-    const struct stub_step step = {.answer = ANSWER(UPLOAD("q/x"))};
-    struct bucket *bucket = serve(&step, 1);
-    CHECK_INT(bucket_abort_uploads(bucket, "p/", NULL, &err), -1);
-    end(bucket);
-    CHECK_INT(server.served, 1);
-}
-
 /* Six tries would follow, each until the stall is noticed. */
 static void patience_bounds_a_call(void)
 {
@@ -180,11 +159,11 @@ int main(void)
 {
     RUN(pages_are_put_together);
     RUN(strange_answers_are_failures);
+    RUN(the_whole_bucket_is_listed);
+    RUN(disorder_is_a_failure);
     RUN(deletion_tells_of_each_key);
     RUN(an_error_is_no_deletion);
     RUN(a_call_that_fails_leaves_every_key_in_doubt);
-    RUN(open_uploads_are_aborted);
-    RUN(uploads_of_others_are_left_alone);
     RUN(patience_bounds_a_call);
     arena_release(&arena);
     return 0;

@@ -112,7 +112,7 @@ static void what_will_not_pass_is_not(void)
         {ERROR("403", "RequestTimeTooSkewed"), ERR_CLOCK_SKEW},
         {ERROR("404", "NoSuchBucket"), ERR_STORAGE_BUCKET},
         {ERROR("400", "EntityTooLarge"), ERR_OBJECT_TOO_LARGE},
-        {ERROR("501", "NotImplemented"), ERR_STORAGE_UNAVAILABLE},
+        {ERROR("501", "NotImplemented"), ERR_STORAGE_UNSUPPORTED},
         {"HTTP/1.1 403 Forbidden\r\n\r\n<html>a proxy's page", ERR_STORAGE_AUTH},
         {"HTTP/1.1 503 Busy\r\nRetry-After: 60\r\n\r\n", ERR_STORAGE_UNAVAILABLE},
     };
