@@ -4,7 +4,7 @@
 
 #include "common/cleanup.h"
 #include "common/clock.h"
-#include "common/s3.h"
+#include "common/s3_ops.h"
 
 /* The settings that count for one backend, and the variables' names for complaints. */
 struct account {

@@ -73,21 +73,6 @@ int s3_perform(struct s3 *s3, struct s3_call *call, struct err *err);
 /* The ETag without its quotes; NULL stays NULL. */
 const char *s3_etag(const char *etag, struct arena *arena);
 
-int s3_put(struct bucket *bucket, struct bucket_put *puts, size_t len,
-           const struct bucket_watch *watch, struct arena *arena, struct err *err);
-int s3_list(struct bucket *bucket, const char *prefix, const char *after, size_t limit,
-            struct arena *arena, struct objects *out, struct err *err);
-int s3_get_file(struct bucket *bucket, const char *key, int fd, const struct bucket_watch *watch,
-                struct arena *arena, struct object *out, struct err *err);
-int s3_delete(struct bucket *bucket, const char *const *keys, size_t len, struct err *errs,
-              struct err *err);
-int s3_abort_uploads(struct bucket *bucket, const char *prefix, size_t *aborted, struct err *err);
-int s3_list_uploads(struct bucket *bucket, const char *prefix, const struct upload *after,
-                    size_t limit, struct arena *arena, struct uploads *out, struct err *err);
-int s3_abort_upload(struct bucket *bucket, const struct upload *upload, bool *aborted,
-                    struct err *err);
-int s3_lifecycle(struct bucket *bucket, bool apply, struct arena *arena, struct lifecycle *out,
-                 struct err *err);
 /* The object that a call's answer told of. */
 void s3_object(const struct s3_call *call, struct object *out);
 

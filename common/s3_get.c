@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/s3.h"
+#include "common/s3_ops.h"
 
 /* A try counts as one that came further from so many bytes on. */
 enum { GAIN_BYTES = 1 << 20, RANGE_LEN = 40 };

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/s3.h"
+#include "common/s3_ops.h"
 #include "common/s3_xml.h"
 
 enum { RULES_MAX = 1000 }; /* S3's own bound */

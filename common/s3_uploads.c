@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "common/s3.h"
+#include "common/s3_ops.h"
 #include "common/s3_xml.h"
 
 enum {
