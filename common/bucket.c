@@ -12,20 +12,22 @@ enum { DELETE_MAX = 1000, PRESIGN_MAX_S = 604800 };
 
 int bucket_open(struct bucket **out, const struct bucket_settings *settings, struct err *err)
 {
-    switch (bucket_settings_backend(settings)) {
-    case BACKEND_NONE:
-        return err_set(err, ERR_STORAGE_DISABLED, "no storage backend is configured");
+    enum backend backend = bucket_settings_backend(settings);
+    switch (backend) {
     case BACKEND_MINIO:
     case BACKEND_S3:
     case BACKEND_R2:
         return bucket_s3_open(out, settings, err);
     case BACKEND_UNSET:
     case BACKEND_LOCAL:
+    case BACKEND_NONE:
         break;
     }
+    if (!settings->media_root && backend == BACKEND_NONE)
+        return err_set(err, ERR_STORAGE_DISABLED, "no storage backend is configured");
     if (!settings->media_root)
         return err_set(err, ERR_CONFIG, "MEDIA_ROOT is not set");
-    return bucket_local_open(out, settings->media_root, err);
+    return bucket_local_open(out, settings->media_root, backend == BACKEND_NONE, err);
 }
 
 void bucket_free(struct bucket *bucket)

@@ -46,8 +46,8 @@ void bucket_free(struct bucket *bucket);
 void bucket_set_patience(struct bucket *bucket, int64_t call_ms);
 /* For every call: who can stop it (but bucket_put asks its own watch), who is told of retries. Must outlive the calls. */
 void bucket_set_watch(struct bucket *bucket, const struct bucket_watch *watch);
-const char *bucket_backend(const struct bucket *bucket); /* "local", "minio", "s3", "r2" */
-const char *bucket_name(const struct bucket *bucket);    /* the bucket's name; local: the directory's */
+const char *bucket_backend(const struct bucket *bucket); /* "local", "minio", "s3", "r2", "none": local media only */
+const char *bucket_name(const struct bucket *bucket); /* the bucket's name; local: the directory's */
 
 /* Several files and parts at once, always sent, even if the object is there already; a failed one is retried by itself (0.2 s · 2^k full jitter, cap 20 s, 6 tries,
  * Retry-After honoured). Multipart from 16 MiB in equal parts. -1 if any failed: err is the first one's. Nothing partly
@@ -72,7 +72,7 @@ int bucket_list(struct bucket *bucket, const char *prefix, const char *after, si
 /* S3 only: a GET URL that carries its own signature (1 … 604,800 s, SigV4). */
 int bucket_presign(struct bucket *bucket, const char *key, int64_t expires_s, struct arena *arena, const char **out,
                    struct err *err);
-/* Local only: the object's file, opened for reading; the caller closes it. */
+/* Local and none: the object's file, opened for reading; the caller closes it. */
 int bucket_open_file(struct bucket *bucket, const char *key, int *fd, int64_t *size_bytes, struct err *err);
 /* Whether objects can be stored, without storing one; a try of at most 5 s. Local: always. */
 int bucket_probe(struct bucket *bucket, struct err *err);

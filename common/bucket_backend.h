@@ -46,7 +46,8 @@ struct bucket {
     struct arena arena;
 };
 
-int bucket_local_open(struct bucket **out, const char *root, struct err *err);
+/* own: the backend "none": files of ours are taken over where they are, not copied. */
+int bucket_local_open(struct bucket **out, const char *root, bool own, struct err *err);
 int bucket_s3_open(struct bucket **out, const struct bucket_settings *settings, struct err *err);
 
 /* Several, each with an err of its own: the first failure in *err, -1 if there is one. */

@@ -1,4 +1,4 @@
-/* The local backend: MEDIA_ROOT/<key> is the object. */
+/* The backends local and none: MEDIA_ROOT/<key> is the object. */
 #include "common/bucket_local.h"
 
 #include <errno.h>
@@ -242,13 +242,14 @@ static void local_free_at(struct local **local)
         local_free(&(*local)->bucket);
 }
 
-int bucket_local_open(struct bucket **out, const char *root, struct err *err)
+int bucket_local_open(struct bucket **out, const char *root, bool own, struct err *err)
 {
     CLEANUP(local_free_at) struct local *local = calloc(1, sizeof *local);
     if (!local)
         abort();
     local->bucket.ops = &local_ops;
-    local->bucket.backend = backend_names[BACKEND_LOCAL];
+    local->own = own;
+    local->bucket.backend = backend_names[own ? BACKEND_NONE : BACKEND_LOCAL];
     local->bucket.name = arena_strdup(&local->bucket.arena, root);
     local->temporary = -1;
     if (mkdir(root, 0777) && errno != EEXIST && errno != EROFS)

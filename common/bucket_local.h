@@ -14,6 +14,7 @@
 struct local {
     struct bucket bucket;
     int root, temporary; /* directories */
+    bool own; /* a file to store is ours: linked, where the file system is the same */
 };
 
 /* Opens the directory that holds `path`'s last component (`base` points at it), making it if asked.

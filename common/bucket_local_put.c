@@ -86,25 +86,61 @@ static int fill_temporary(int from, int to, struct bucket_put *put,
     return 0;
 }
 
+/* The file itself under another name, instead of a copy: its directory in the workspace is removed
+ * later, and a run that dies before that finds it there again. 1: it cannot be done so. */
+static int link_temporary(const struct local *local, int from, const char *name,
+                          struct bucket_put *put, const struct bucket_watch *watch,
+                          struct arena *arena, struct err *err)
+{
+    struct stat source, file;
+    struct object object;
+    if (flock(from, LOCK_EX | LOCK_NB) || linkat(AT_FDCWD, put->path, local->temporary, name, 0))
+        return 1;
+    /* Others may read it, as if it had been copied. */
+    if (fstat(from, &source) || fstatat(local->temporary, name, &file, AT_SYMLINK_NOFOLLOW) ||
+        source.st_ino != file.st_ino || source.st_dev != file.st_dev || fchmod(from, 0644)) {
+        unlinkat(local->temporary, name, 0);
+        return 1;
+    }
+    if (fsync(from))
+        return err_errno(err, errno, "store '%.200s'", put->key);
+    if (watch && watch->sent)
+        watch->sent(watch->arg, put->size_bytes);
+    local_object(put->key, &file, arena, &object);
+    put->etag = object.etag;
+    return 0;
+}
+
+static int copy_temporary(const struct local *local, int from, const char *name,
+                          struct bucket_put *put, const struct bucket_watch *watch,
+                          struct arena *arena, struct err *err)
+{
+    CLEANUP(close_at)
+    int to = openat(local->temporary, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (to < 0)
+        return err_errno(err, errno, "store '%.200s'", put->key);
+    return fill_temporary(from, to, put, watch, arena, err);
+}
+
 static int put_one(const struct local *local, struct bucket_put *put,
                    const struct bucket_watch *watch, struct arena *arena, struct err *err)
 {
     char name[NAME_LEN + 1];
     CLEANUP(close_at) int from = -1;
-    CLEANUP(close_at) int to = -1;
     if (strncmp(put->key, LOCAL_TEMPORARY "/", sizeof LOCAL_TEMPORARY) == 0)
         return err_set(err, ERR_INTERNAL, "keys must not begin with " LOCAL_TEMPORARY);
     if (open_source(put, &from, err))
         return -1;
     id_hex(name, NAME_LEN);
-    to = openat(local->temporary, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (to < 0)
-        return err_errno(err, errno, "store '%.200s'", put->key);
-    if (fill_temporary(from, to, put, watch, arena, err) == 0 &&
-        publish(local, name, put->key, err) == 0)
-        return 0;
-    unlinkat(local->temporary, name, 0);
-    return -1;
+    int failed = local->own ? link_temporary(local, from, name, put, watch, arena, err) : 1;
+    if (failed > 0)
+        failed = copy_temporary(local, from, name, put, watch, arena, err);
+    if (failed == 0)
+        failed = publish(local, name, put->key, err);
+    /* Also after success: renaming a file onto another name of itself leaves both. */
+    if (failed || local->own)
+        unlinkat(local->temporary, name, 0);
+    return failed;
 }
 
 int local_put(struct bucket *bucket, struct bucket_put *puts, size_t len,

@@ -159,7 +159,8 @@ API_ANSWER(api_media)
     if (media_url_check(grant, key, api->services->gateway->url_secret, now_s, err) ||
         api_bucket(api, &bucket, err))
         return -1;
-    if (strcmp(bucket_backend(bucket), "local") == 0)
+    if (strcmp(bucket_backend(bucket), backend_names[BACKEND_LOCAL]) == 0 ||
+        strcmp(bucket_backend(bucket), backend_names[BACKEND_NONE]) == 0)
         return serve_file(request, bucket, key, err);
     if (strcmp(request->method, "HEAD") == 0)
         return tell(request, bucket, key, err);

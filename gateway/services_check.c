@@ -53,8 +53,6 @@ static int try_broker(const struct options *options, struct err *err)
 static int try_bucket(const struct options *options, struct err *err)
 {
     CLEANUP(bucket_free_at) struct bucket *bucket = NULL;
-    if (bucket_settings_backend(&options->bucket) == BACKEND_NONE)
-        return 0;
     if (bucket_open(&bucket, &options->bucket, err))
         return -1;
     return bucket_check(bucket, err);

@@ -23,7 +23,7 @@ static const struct field scene[] = {
     FIELD(scene, job, .text = "The job that wrote it last."),
     FIELD(scene, status, .names = scene_status_names, .text = "Where it stands."),
     FIELD(scene, storage, .names = storage_names,
-          .text = "stored, or local_only when no bucket is used."),
+          .text = "stored; local_only: under MEDIA_ROOT, no bucket is used."),
     FIELD(scene, storage_key, .text = "Object key of the source file."),
     FIELD(scene, playlist_key, .text = "Object key of the master playlist."),
     FIELD_DOC(scene, thumbnails, thumbnail_keys, .text = "Object keys of the pictures."),

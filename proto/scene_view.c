@@ -10,7 +10,7 @@ static const struct field scene_view[] = {
     FIELD(scene_view, status, .flags = FIELD_REQUIRED, .names = scene_status_names,
           .text = "Where it stands."),
     FIELD(scene_view, storage, .names = storage_names,
-          .text = "stored, or local_only when no bucket is used."),
+          .text = "stored; local_only: under MEDIA_ROOT, no bucket is used."),
     FIELD(scene_view, storage_key, .text = "Object key of the source file."),
     FIELD(scene_view, playlist_key, .text = "Object key of the master playlist."),
     FIELD(scene_view, playlist_url, .text = "What a player opens: signed, for a limited time."),

@@ -165,10 +165,10 @@ static const struct field bucket_fields[] = {
     FIELD_AS(bucket_settings, backend, "MEDIA_STORAGE_BACKEND", .names = backend_names,
              .fallback = "local",
              .text =
-                 "Where media is kept; R2_ENABLED comes first; with none it is not kept."),
+                 "Where media is kept; R2_ENABLED comes first; none: in MEDIA_ROOT only."),
     FIELD_AS(bucket_settings, media_root, "MEDIA_ROOT", .check = path_check,
              .fallback = "/var/lib/mediafleet/media",
-             .text = "Directory of the media, for the backend local."),
+             .text = "Directory of the media, for local and none."),
     FIELD_AS(bucket_settings, r2_enabled, "R2_ENABLED", .fallback = "false",
              .text = "Whether media is kept in Cloudflare R2."),
     FIELD_AS(bucket_settings, r2_bucket_name, "R2_BUCKET_NAME", .text = "The bucket in R2."),

@@ -9,7 +9,7 @@ static const struct field params[] = {
 const struct doc upload_params_doc = DOC(upload_params, params);
 
 static const struct field result[] = {
-    FIELD(upload_result, storage, .names = storage_names, .text = "stored, or local_only when no bucket is used."),
+    FIELD(upload_result, storage, .names = storage_names, .text = "stored; local_only: under MEDIA_ROOT, no bucket is used."),
     FIELD(upload_result, storage_key, .text = "Object key of the source file."),
     FIELD(upload_result, playlist_key, .text = "Object key of the master playlist."),
     FIELD(upload_result, small, .text = "Object key of the small thumbnail."),

@@ -17,7 +17,7 @@ const struct task *run_task(const struct run *run);
 struct arena *run_arena(struct run *run);
 const void *run_settings(const struct run *run); /* the struct of worker.settings */
 struct store *run_store(struct run *run);
-/* Opened at the first call, kept by the slot's thread. ERR_STORAGE_DISABLED with backend none. */
+/* Opened at the first call, kept by the slot's thread. */
 int run_bucket(struct run *run, struct bucket **out, struct err *err);
 
 /* <workspace>/<job>/<task>.<run>, made at the first call. NULL with err when it cannot be made. */

@@ -97,8 +97,6 @@ static int said(const char *what, int failed, const struct err *err)
 static int check_bucket(const struct worker_config *config, struct err *err)
 {
     struct bucket *bucket = NULL;
-    if (bucket_settings_backend(&config->bucket) == BACKEND_NONE)
-        return 0;
     int failed = bucket_open(&bucket, &config->bucket, err) || bucket_check(bucket, err);
     bucket_free(bucket);
     return failed;

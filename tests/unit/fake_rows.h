@@ -39,7 +39,9 @@ int store_find(struct store *store, const char *collection, const struct doc *do
     *len = 0;
     for (size_t i = 0; i < fake_rows.len && *len < page->limit; i++) {
         const struct file_path *row = &fake_rows.at[i];
-        if ((!page->after || strcmp(row->id, page->after) > 0) &&
+        const char *key = page->order ? row->object_key : row->id; /* the same order in both */
+        if ((!page->after || strcmp(key, page->after) > 0) &&
+            (!page->prefix || strncmp(key, page->prefix, strlen(page->prefix)) == 0) &&
             fake_equal(filter->job, row->job) && fake_equal(filter->backend, row->backend))
             found[(*len)++] = *row;
     }

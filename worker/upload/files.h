@@ -12,7 +12,9 @@ struct upload_file {
     int64_t size_bytes;
     const char *sha256;
     int rank; /* playlists go after what they name, the master playlist last */
-    bool stored; /* was there already, the same bytes */
+    bool stored;  /* was there already, the same bytes */
+    bool tracked; /* and its row says so */
+    const char *etag; /* of what was there, or NULL */
     int64_t created_at; /* of its row, 0: has none yet */
 };
 struct upload_files {

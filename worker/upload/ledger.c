@@ -52,7 +52,7 @@ int ledger_write(struct run *run, struct bucket *bucket, struct upload_file *fil
     struct file_path *rows = arena_alloc_array(arena, len, sizeof *rows);
     size_t n = 0;
     for (size_t i = 0; i < len; i++) {
-        if (files[i].stored)
+        if (state == FILE_PENDING ? files[i].stored : files[i].tracked)
             continue;
         if (files[i].created_at == 0)
             files[i].created_at = clock_now_ms();
@@ -64,13 +64,22 @@ int ledger_write(struct run *run, struct bucket *bucket, struct upload_file *fil
              : 0;
 }
 
+static bool is_same(const char *sha256, const struct upload_file *file)
+{
+    return sha256 && strcmp(sha256, file->sha256) == 0;
+}
+
+/* What a row in the state `stored` says of its object's content is believed; a pending one was
+ * written before the object, an adopted one may not know: then the object says what it was sent
+ * with. */
 static int recognise(struct run *run, struct bucket *bucket, struct upload_file *file,
                      const struct file_path *known, struct err *err)
 {
     struct object object;
+    bool told = known->state == FILE_STORED && known->sha256;
     file->created_at = known->created_at;
-    if (known->state != FILE_STORED || known->size_bytes != file->size_bytes || !known->sha256 ||
-        strcmp(known->sha256, file->sha256) != 0)
+    if (known->state == FILE_DELETING || known->size_bytes != file->size_bytes ||
+        (told && !is_same(known->sha256, file)))
         return 0;
     if (bucket_head(bucket, file->key, run_arena(run), &object, err)) {
         if (err->code != ERR_OBJECT_NOT_FOUND)
@@ -78,15 +87,18 @@ static int recognise(struct run *run, struct bucket *bucket, struct upload_file 
         *err = (struct err){0};
         return 0;
     }
-    file->stored = object.size_bytes == file->size_bytes;
+    file->stored = object.size_bytes == file->size_bytes && (told || is_same(object.sha256, file));
+    file->tracked = file->stored && told && known->job && strcmp(known->job, run_job(run)->id) == 0;
+    file->etag = object.etag;
     return 0;
 }
 
-int ledger_recognise(struct run *run, struct bucket *bucket, struct upload_files *files,
-                     struct err *err)
+int ledger_recognise(struct run *run, struct bucket *bucket, const char *prefix,
+                     struct upload_files *files, struct err *err)
 {
-    struct file_path filter = {.job = run_job(run)->id, .backend = bucket_backend(bucket)};
-    struct store_page page = {.filter = &filter, .limit = LEDGER_BATCH};
+    struct file_path filter = {.backend = bucket_backend(bucket)};
+    struct store_page page = {
+        .filter = &filter, .limit = LEDGER_BATCH, .order = "object_key", .prefix = prefix};
     void *found;
     size_t len;
     do {
@@ -96,8 +108,7 @@ int ledger_recognise(struct run *run, struct bucket *bucket, struct upload_files
         struct file_path *rows = found;
         if (len == 0)
             return 0;
-        page.after = rows[len - 1].id;
-        qsort(rows, len, sizeof *rows, file_path_by_key);
+        page.after = rows[len - 1].object_key;
         for (size_t i = 0; i < files->len; i++) {
             struct file_path wanted = {.object_key = files->at[i].key};
             const struct file_path *known =

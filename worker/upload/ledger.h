@@ -6,10 +6,12 @@
 
 enum { LEDGER_BATCH = 500 };
 
-/* Marks the files that an earlier run has stored already: a `stored` row of the same key, size and checksum, and an object
- * of that size in the bucket. Others keep the time when their row was made. */
-int ledger_recognise(struct run *run, struct bucket *bucket, struct upload_files *files, struct err *err);
-/* Writes the rows of files[0 … len) in that state; etags[i] may be NULL. One bulk for 500. */
+/* Marks the files that are stored already, whoever stored them: a row of that key, and an object of the same size whose
+ * checksum the row tells, or the object itself. Others keep the time when their row was made. prefix: of all their keys. */
+int ledger_recognise(struct run *run, struct bucket *bucket, const char *prefix, struct upload_files *files,
+                     struct err *err);
+/* Writes the rows of files[0 … len) in that state, but for those that say so already; etags[i] may be NULL. One bulk for
+ * 500. */
 int ledger_write(struct run *run, struct bucket *bucket, struct upload_file *files, size_t len,
                  enum file_state state, const char *const *etags, struct err *err);
 

@@ -51,8 +51,7 @@ static int send_batch(struct run *run, struct bucket *bucket, struct upload_file
         return run_stopped(run) ? run_stop_error(run, err) : -1;
     n = 0;
     for (size_t i = 0; i < len; i++)
-        if (!files[i].stored)
-            etags[i] = puts[n++].etag;
+        etags[i] = files[i].stored ? files[i].etag : puts[n++].etag;
     return ledger_write(run, bucket, files, len, FILE_STORED, etags, err);
 }
 
@@ -89,7 +88,8 @@ static bool ends_with(const char *text, const char *end)
     return len >= end_len && strcmp(text + len - end_len, end) == 0;
 }
 
-static void describe(const struct upload_files *files, struct upload_result *result)
+static void describe(const struct upload_files *files, const struct bucket *bucket,
+                     struct upload_result *result)
 {
     const struct {
         const char *end;
@@ -98,7 +98,8 @@ static void describe(const struct upload_files *files, struct upload_result *res
                 {"/thumbnails/small.jpg", &result->small},
                 {"/thumbnails/medium.jpg", &result->medium},
                 {"/thumbnails/large.jpg", &result->large}};
-    result->storage = STORAGE_STORED;
+    bool local = strcmp(bucket_backend(bucket), backend_names[BACKEND_NONE]) == 0;
+    result->storage = local ? STORAGE_LOCAL_ONLY : STORAGE_STORED;
     result->files = (int64_t)files->len;
     result->bytes = files->bytes;
     for (size_t i = 0; i < files->len; i++) {
@@ -113,16 +114,13 @@ static void describe(const struct upload_files *files, struct upload_result *res
 }
 
 /* What an earlier run that died had begun: open multipart uploads cost money and nobody else ends
- * them. */
+ * them. What is there is not sent again, in the first run either: a row may have been adopted. */
 static int tidy_earlier_runs(struct run *run, struct bucket *bucket, const char *prefix,
                              struct upload_files *files, struct err *err)
 {
-    if (run_task(run)->run == 1)
-        return 0;
-    return bucket_abort_uploads(bucket, prefix, NULL, err) ||
-                   ledger_recognise(run, bucket, files, err)
-               ? -1
-               : 0;
+    if (run_task(run)->run > 1 && bucket_abort_uploads(bucket, prefix, NULL, err))
+        return -1;
+    return ledger_recognise(run, bucket, prefix, files, err);
 }
 
 int upload(struct run *run, const void *params, void *out, struct err *err)
@@ -133,13 +131,8 @@ int upload(struct run *run, const void *params, void *out, struct err *err)
     struct bucket *bucket;
     char prefix[OBJECT_KEY_MAX + 1];
     (void)params;
-    if (run_bucket(run, &bucket, err)) {
-        if (err->code != ERR_STORAGE_DISABLED)
-            return -1;
-        *err = (struct err){0};
-        result->storage = STORAGE_LOCAL_ONLY;
-        return 0;
-    }
+    if (run_bucket(run, &bucket, err))
+        return -1;
     if (!job->project_id || !job->scene ||
         file_prefix(job->project_id, job->scene, job->id, prefix))
         return err_set(err, ERR_INTERNAL, "the job's project and scene make no object key");
@@ -151,6 +144,6 @@ int upload(struct run *run, const void *params, void *out, struct err *err)
     if (tidy_earlier_runs(run, bucket, prefix, &files, err) || send_all(run, bucket, &files, err))
         return -1;
     run_usage(run, 0, files.bytes);
-    describe(&files, result);
+    describe(&files, bucket, result);
     return 0;
 }

@@ -64,9 +64,24 @@ static void only_what_is_there_whole_is_recognised(void)
     files[1].size_bytes = 1;
     fake_row("0002")->state = FILE_PENDING;
     fake_row("0003")->sha256 = "other";
-    CHECK_INT(ledger_recognise(run, bucket, &all, &err), 0);
-    for (int i = 0; i < FILES; i++)
+    CHECK_INT(ledger_recognise(run, bucket, "p/", &all, &err), 0);
+    for (int i = 0; i < FILES; i++) {
         CHECK_INT(files[i].stored, i == 0 || i == 1199);
+        CHECK_INT(files[i].tracked, files[i].stored);
+    }
+    run_free(run);
+}
+
+/* Adopted by somebody else: sent once is enough, but the row is this job's from now on. */
+static void a_row_of_another_job_is_taken_over(void)
+{
+    struct err err = {0};
+    struct run *run = new_run();
+    struct upload_files all = {.at = files, .len = FILES};
+    fake_row("0000")->job = NULL;
+    files[0].stored = files[0].tracked = false;
+    CHECK_INT(ledger_recognise(run, bucket, "p/", &all, &err), 0);
+    CHECK(files[0].stored && !files[0].tracked && files[0].etag);
     run_free(run);
 }
 
@@ -98,7 +113,7 @@ static void what_an_earlier_run_began_keeps_its_time(void)
     struct upload_files all = {.at = files, .len = FILES};
     fake_row("0007")->created_at = 12345;
     fake_row("0007")->state = FILE_PENDING;
-    CHECK_INT(ledger_recognise(run, bucket, &all, &err), 0);
+    CHECK_INT(ledger_recognise(run, bucket, "p/", &all, &err), 0);
     CHECK(!files[7].stored);
     CHECK_INT(files[7].created_at, 12345);
     run_free(run);
@@ -111,7 +126,7 @@ static void a_stop_is_heard_in_between(void)
     struct run *run = new_run();
     struct upload_files all = {.at = files, .len = FILES};
     run_stop(run, ERR_CANCELLED);
-    CHECK_INT(ledger_recognise(run, bucket, &all, &err), -1);
+    CHECK_INT(ledger_recognise(run, bucket, "p/", &all, &err), -1);
     CHECK_INT(err.code, ERR_CANCELLED);
     run_free(run);
 }
@@ -124,6 +139,7 @@ int main(void)
     CHECK_INT(bucket_open(&bucket, &settings, &err), 0);
     gather();
     RUN(only_what_is_there_whole_is_recognised);
+    RUN(a_row_of_another_job_is_taken_over);
     RUN(a_stop_is_heard_in_between);
     RUN(what_an_earlier_run_began_keeps_its_time);
     RUN(a_row_keeps_the_time_when_it_was_made);
