@@ -1,7 +1,10 @@
 /* Tasks that wait, counted in the store, less tickets in the queue. */
 #include "common/missing.h"
 
+#include <stdio.h>
+
 #include "common/clock.h"
+#include "common/turn.h"
 
 enum {
     LOOK_MS = 3000,       /* between two looks ahead; doubles to … */
@@ -9,11 +12,14 @@ enum {
     LOOKS_AFTER = 2,      /* the first after an outage does not see what was posted just now */
     COUNT_SHARE = 20,     /* counting a large backlog takes at most that part of the time … */
     COUNT_MAX_MS = 10000, /* … but is done that often */
+    TURN_MS = 15000,      /* outlasts what was counted: the next count is due by then */
+    OTHERS_TURN_MS = 2000 /* until we ask again whether another still has the turn */
 };
 
-void missing_begin(struct missing *missing, enum kind kind)
+void missing_begin(struct missing *missing, enum kind kind, const char *owner)
 {
     missing->kind = kind;
+    missing->owner = owner;
     missing->counted = false;
 }
 
@@ -22,27 +28,48 @@ void missing_after_outage(struct missing *missing)
     missing->after = LOOKS_AFTER;
 }
 
-/* The store first: a ticket that arrives meanwhile is no reason to send another. */
+static const char *turn_name(const struct missing *missing, char *room, size_t size)
+{
+    snprintf(room, size, "missing.%s", kind_names[missing->kind]);
+    return room;
+}
+
+/* The store first: a ticket that arrives meanwhile is no reason to send another; nor is one of our
+ * own that is still on its way to the broker. */
+static void count_tickets(struct missing *missing, struct store *store, struct publisher *publisher,
+                          int64_t now)
+{
+    struct queue_depth depth = {0};
+    struct err err = {0};
+    if (store_count_waiting(store, missing->kind, now - MISSING_WAY_MS, &missing->waiting, &err))
+        missing->waiting = 1; /* at least whom we were asked for; the next count tells */
+    else if (missing->waiting && publisher_depth(publisher, missing->kind, &depth, &err))
+        missing->after = LOOKS_AFTER;
+    else if (missing->waiting > depth.ready + depth.unconfirmed)
+        missing->tickets = missing->waiting - depth.ready - depth.unconfirmed;
+}
+
 static void count(struct missing *missing, struct store *store, struct publisher *publisher,
                   int64_t now)
 {
-    struct queue_depth depth = {0};
+    char name[64];
     struct err err = {0};
     int64_t began = clock_mono_ms();
     if (missing->counted || began < missing->count_at)
         return;
     missing->counted = true;
     missing->tickets = 0;
-    int failed =
-        store_count_waiting(store, missing->kind, now - MISSING_WAY_MS, &missing->waiting, &err);
+    turn_name(missing, name, sizeof name);
+    if (turn_take(store, name, missing->owner, now, TURN_MS, &err) != 1) {
+        missing->waiting = 1; /* nobody else may have been asked for them: we ask again */
+        missing->count_at = began + OTHERS_TURN_MS;
+        return;
+    }
+    count_tickets(missing, store, publisher, now);
     int64_t ended = clock_mono_ms(), pause = COUNT_SHARE * (ended - began);
     missing->count_at = ended + (pause < COUNT_MAX_MS ? pause : COUNT_MAX_MS);
-    if (failed)
-        missing->waiting = 1; /* at least whom we were asked for; the next count tells */
-    else if (missing->waiting && publisher_depth(publisher, missing->kind, &depth, &err))
-        missing->after = LOOKS_AFTER;
-    else if (missing->waiting > depth.ready)
-        missing->tickets = missing->waiting - depth.ready;
+    if (missing->tickets == 0)
+        (void)turn_leave(store, name, missing->owner, now, &err); /* else it ends by itself */
 }
 
 bool missing_take(struct missing *missing, struct store *store, struct publisher *publisher,

@@ -84,6 +84,15 @@ static void lose(struct publisher *publisher, const struct err *err)
     publisher_link_close(&publisher->link, false);
 }
 
+static int64_t count_unconfirmed(struct publisher *publisher, enum kind kind)
+{
+    const struct publisher_link *link = &publisher->link;
+    pthread_mutex_lock(&publisher->mutex);
+    int64_t count = publisher_queue_count(&publisher->queue, kind);
+    pthread_mutex_unlock(&publisher->mutex);
+    return count + publisher_queue_count(&link->outbox, kind) + window_count(&link->window, kind);
+}
+
 /* Answers one question if there is any; -1 when that cost the connection. */
 static int answer_depth(struct publisher *publisher, enum kind kind, struct err *err)
 {
@@ -100,7 +109,9 @@ static int answer_depth(struct publisher *publisher, enum kind kind, struct err 
     if (publisher->link.blocked)
         err_set(&why, ERR_BROKER_UNAVAILABLE, "the broker is blocked");
     else if (publisher->link.link.state) {
+        int64_t unconfirmed = count_unconfirmed(publisher, kind);
         result = publisher_link_depth(&publisher->link, kind, &depth, err);
+        depth.unconfirmed = unconfirmed;
         why = result ? *err : (struct err){0};
     }
     pthread_mutex_lock(&publisher->mutex);

@@ -46,9 +46,10 @@ struct dead_letter {
 int publisher_bury(struct publisher *publisher, const struct dead_letter *letter, struct err *err);
 
 /* Messages ready in the kind's queue (KIND_NONE: the dead-letter queue) and its consumers, by a
- * passive declare on the publisher's connection. Blocks ≤ 2 s. */
+ * passive declare on the publisher's connection. Blocks ≤ 2 s. unconfirmed: those of this publisher
+ * that were on their way when it asked, whether `ready` has them already or not. */
 struct queue_depth {
-    int64_t ready, consumers;
+    int64_t ready, consumers, unconfirmed;
 };
 int publisher_depth(struct publisher *publisher, enum kind kind, struct queue_depth *out,
                     struct err *err);

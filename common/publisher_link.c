@@ -258,7 +258,7 @@ int publisher_link_depth(struct publisher_link *link, enum kind kind, struct que
         amqp_queue_declare(link->link.state, link->control, amqp_cstring_bytes(queue), true, true,
                            false, false, amqp_empty_table);
     if (ok) {
-        *out = (struct queue_depth){ok->message_count, ok->consumer_count};
+        *out = (struct queue_depth){.ready = ok->message_count, .consumers = ok->consumer_count};
         amqp_maybe_release_buffers_on_channel(link->link.state, link->control);
         return 0;
     }

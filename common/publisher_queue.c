@@ -37,6 +37,19 @@ bool publisher_queue_pop(struct publisher_queue *queue, struct outgoing *out)
     return true;
 }
 
+static bool is_ticket_of(const struct outgoing *outgoing, enum kind kind)
+{
+    return !outgoing->letter && outgoing->kind == kind;
+}
+
+int64_t publisher_queue_count(const struct publisher_queue *queue, enum kind kind)
+{
+    int64_t count = 0;
+    for (size_t i = 0; i < queue->len; i++)
+        count += is_ticket_of(&queue->at[(queue->head + i) & (queue->room - 1)], kind);
+    return count;
+}
+
 const struct outgoing *publisher_queue_peek(const struct publisher_queue *queue)
 {
     return queue->len ? &queue->at[queue->head] : NULL;
@@ -62,6 +75,14 @@ bool window_has_room(const struct window *window)
 bool window_is_empty(const struct window *window)
 {
     return window->first == window->next;
+}
+
+int64_t window_count(const struct window *window, enum kind kind)
+{
+    int64_t count = 0;
+    for (uint64_t tag = window->first; tag < window->next; tag++)
+        count += window->open[slot_of(tag)] && is_ticket_of(&window->slots[slot_of(tag)], kind);
+    return count;
 }
 
 uint64_t window_add(struct window *window, const struct outgoing *outgoing)

@@ -34,6 +34,8 @@ void publisher_queue_init(struct publisher_queue *queue, size_t room);
 void publisher_queue_release(struct publisher_queue *queue);
 void publisher_queue_push(struct publisher_queue *queue, const struct outgoing *outgoing);
 bool publisher_queue_pop(struct publisher_queue *queue, struct outgoing *out);
+/* Tickets of that kind. */
+int64_t publisher_queue_count(const struct publisher_queue *queue, enum kind kind);
 /* The next one to pop, or NULL. */
 const struct outgoing *publisher_queue_peek(const struct publisher_queue *queue);
 
@@ -49,6 +51,7 @@ struct window {
 void window_reset(struct window *window);
 bool window_has_room(const struct window *window);
 bool window_is_empty(const struct window *window);
+int64_t window_count(const struct window *window, enum kind kind);
 /* The tag of the publish that must follow. */
 uint64_t window_add(struct window *window, const struct outgoing *outgoing);
 /* NULL if it is not open. */

@@ -7,6 +7,7 @@
 
 #include "common/change.h"
 #include "common/clock.h"
+#include "common/id.h"
 #include "common/missing.h"
 #include "proto/worker_beat.h"
 
@@ -23,6 +24,7 @@ enum {
 struct reconcile {
     struct store *store;
     struct publisher *publisher;
+    char owner[ID_ULID_LEN + 1]; /* in turns */
     int64_t lease_ms;
     int64_t trusted_from; /* monotonic: leases are judged from then on */
     int64_t offset_ms;    /* of the store's clock from ours, as it was last judged by */
@@ -261,7 +263,7 @@ static int look_round(struct reconcile *r, struct arena *arena, struct err *err)
 {
     int more = 1;
     for (enum kind kind = KIND_NONE + 1; kind < KIND_COUNT; kind++)
-        missing_begin(&r->missing[kind], kind);
+        missing_begin(&r->missing[kind], kind, r->owner);
     for (int i = 0; i < PASSES_AT_ONCE && more == 1; i++) {
         more = pass(r, arena, err);
         if (more < 0)
@@ -310,6 +312,7 @@ int reconcile_open(struct reconcile **out, struct store *store, struct publisher
     r->store = store;
     r->publisher = publisher;
     r->lease_ms = lease_ms;
+    id_ulid(clock_now_ms(), r->owner);
     r->trusted_from = clock_mono_ms() + lease_ms;
     r->offset_ms = clock_now_ms() - clock_mono_ms();
     pthread_condattr_t monotonic;

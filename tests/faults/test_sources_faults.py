@@ -101,7 +101,8 @@ def test_source_promises_too_little(rig, film):
     """what came is half a film: corrupt-media, nothing is published"""
     url = rig.source.serve(film, length=len(film) // 2)
     check_failed(rig, rig.fleet.store(url)["task_id"], "corrupt-media", "transcode")
-    assert rig.source.resource(url).sent == [len(film)]
+    (sent,) = rig.source.resource(url).sent
+    assert len(film) // 2 < sent <= len(film)  # more than was promised: whoever heard enough hangs up
 
 
 @pytest.mark.fault(44, "source never ends", "the source server sends zeros behind the film, without a length")

@@ -106,8 +106,8 @@ def wait_normal(fleet, since):
 
     wait_until(normal, 60, "normal answers")
     print(f"normal answers {time.monotonic() - since:.2f} s after the store's return")
-    ready = fleet.get("/readyz", key="")
-    assert ready.status_code == 200 and ready.json()["store"] == {"ok": True}
+    wait_until(lambda: fleet.get("/readyz", key="").status_code == 200, 10, "readiness, which is looked at once a second")
+    assert fleet.get("/readyz", key="").json()["store"] == {"ok": True}
 
 
 @pytest.mark.fault(28, "store stopped for 10 s", "SIGTERM, restarted with its data")

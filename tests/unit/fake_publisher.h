@@ -20,7 +20,8 @@ static struct {
     } sent[FAKE_SENT];
     size_t len;
     int64_t ready; /* in every queue; grows with what is sent */
-    int depths;    /* times somebody asked */
+    int64_t unconfirmed;
+    int depths; /* times somebody asked */
     bool away;
     const struct dead_letter *letters[16]; /* answered by the test */
     size_t letters_len;
@@ -84,7 +85,7 @@ int publisher_depth(struct publisher *publisher, enum kind kind, struct queue_de
     (void)publisher, (void)kind;
     pthread_mutex_lock(&fake_publisher.lock);
     fake_publisher.depths++;
-    *out = (struct queue_depth){fake_publisher.ready, 1};
+    *out = (struct queue_depth){fake_publisher.ready, 1, fake_publisher.unconfirmed};
     bool away = fake_publisher.away;
     pthread_mutex_unlock(&fake_publisher.lock);
     return away ? err_set(err, ERR_BROKER_UNAVAILABLE, "away") : 0;

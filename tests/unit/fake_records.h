@@ -20,6 +20,13 @@ int store_update(struct store *store, const char *collection, const struct doc *
     return away ? fake_away(err) : answer;
 }
 
+int store_get(struct store *store, const char *collection, const struct doc *doc,
+              const void *filter, struct arena *arena, void *out, struct err *err)
+{
+    (void)store, (void)doc, (void)filter, (void)arena, (void)out;
+    return err_set(err, ERR_NOT_FOUND, "%s has none", collection);
+}
+
 static void (*fake_seen_upsert)(const void *record);
 int store_upsert_many(struct store *store, const char *collection, const struct doc *doc,
                       const void *records, size_t len, struct err *err)

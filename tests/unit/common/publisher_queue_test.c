@@ -108,8 +108,34 @@ static void expires_what_is_late_only(void)
     CHECK(window_find(&window, 1) && window_find(&window, 4));
 }
 
+static void counts_tickets_of_a_kind(void)
+{
+    const struct dead_letter *letter = (const struct dead_letter *)&window;
+    struct outgoing out, hello = {.kind = KIND_HELLO}, upload = {.kind = KIND_UPLOAD};
+    const struct outgoing buried = {.kind = KIND_HELLO, .letter = letter};
+    struct publisher_queue queue;
+    publisher_queue_init(&queue, 4);
+    window_reset(&window);
+    for (int i = 0; i < 3; i++) {
+        publisher_queue_push(&queue, &upload);
+        CHECK(publisher_queue_pop(&queue, &out));
+        window_add(&window, i == 1 ? &upload : &hello);
+    }
+    publisher_queue_push(&queue, &hello);
+    publisher_queue_push(&queue, &buried);
+    publisher_queue_push(&queue, &hello);
+    CHECK(window_settle(&window, 1, false, &out));
+    window_add(&window, &buried);
+    CHECK_INT(publisher_queue_count(&queue, KIND_HELLO), 2);
+    CHECK_INT(publisher_queue_count(&queue, KIND_UPLOAD), 0);
+    CHECK_INT(window_count(&window, KIND_HELLO), 1);
+    CHECK_INT(window_count(&window, KIND_UPLOAD), 1);
+    publisher_queue_release(&queue);
+}
+
 int main(void)
 {
+    RUN(counts_tickets_of_a_kind);
     RUN(queue_keeps_order_around_its_end);
     RUN(single_confirms_in_any_order);
     RUN(multiple_confirms_take_all_up_to_the_tag);

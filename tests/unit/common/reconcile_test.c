@@ -95,6 +95,44 @@ static void a_backlog_is_not_doubled(void)
     CHECK_INT(fake_publisher.depths, 10); /* asked once a round */
 }
 
+/* Nor while our own tickets are on their way, nor while another process repeats them. */
+static void what_is_on_its_way_is_not_repeated(void)
+{
+    forget();
+    fake_publisher.ready = 3;
+    fake_publisher.unconfirmed = 5;
+    for (int i = 0; i < 8; i++)
+        queued(20000, 1);
+    pass(TRUSTED);
+    CHECK_INT(fake_publisher.len, 0);
+    fake_publisher.unconfirmed = 0;
+}
+
+static int others_turn(const void *filter, const void *set)
+{
+    (void)filter, (void)set;
+    return 1;
+}
+
+static int taken(const void *record)
+{
+    (void)record;
+    return 1;
+}
+
+static void another_process_repeats_them(void)
+{
+    forget();
+    queued(20000, 1);
+    fake_seen_update = others_turn;
+    fake_seen_insert = taken;
+    pass(TRUSTED);
+    CHECK_INT(fake_publisher.len, 0);
+    CHECK_INT(fake_publisher.depths, 0);
+    fake_seen_update = NULL;
+    fake_seen_insert = NULL;
+}
+
 static void a_lost_ticket_is_repeated_into_an_empty_queue(void)
 {
     forget();
@@ -337,6 +375,8 @@ int main(void)
 {
     RUN(a_retry_is_published_when_it_is_due_and_once);
     RUN(a_backlog_is_not_doubled);
+    RUN(what_is_on_its_way_is_not_repeated);
+    RUN(another_process_repeats_them);
     RUN(a_lost_ticket_is_repeated_into_an_empty_queue);
     RUN(lost_tickets_are_repeated_into_a_busy_queue);
     RUN(a_purged_backlog_is_sent_again);
