@@ -20,6 +20,7 @@
 
 struct committer;
 struct ready;
+struct usage_desk;
 struct watch;
 
 /* Shared by every thread; unchanging but for `draining`. */
@@ -38,6 +39,7 @@ struct services {
     struct committer *committer;
     struct reconcile *reconcile;
     struct ready *ready;
+    struct usage_desk *usage_desk;
     struct watch *watch; /* services.c's own */
     atomic_bool draining;
 };

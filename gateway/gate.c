@@ -160,7 +160,7 @@ static int admit(struct api *api, struct request *request, struct err *err)
     return decode(request, err);
 }
 
-/* true: the reply is ready; false: the committer will call request->done. */
+/* true: the reply is ready; false: somebody else will call request->done. */
 static bool run(struct api *api, struct request *request)
 {
     const struct route *route = request->route;
@@ -173,7 +173,10 @@ static bool run(struct api *api, struct request *request)
         return true;
     }
     void *out = route->response ? arena_alloc(&request->arena, route->response->size) : NULL;
-    if (handler->answer(api, request, request->in, out, &err))
+    int answer = handler->answer(api, request, request->in, out, &err);
+    if (answer == API_PARKED)
+        return false;
+    if (answer)
         reply_problem(request, &err);
     else if (request->reply.status == 0)
         reply_document(request, route->status, route->response, out);

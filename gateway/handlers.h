@@ -4,11 +4,13 @@
 
 #include "gateway/api.h"
 
+enum { API_PARKED = 1 };
+
 /* Documents are decoded before and encoded after. */
 struct handler {
     /* `in` is the request's or the query's document, `out` the zeroed answer. A handler of a route
      * without a response document, or one that answers otherwise (304, 503), fills request->reply
-     * itself. */
+     * itself. API_PARKED: the request is somebody else's now, who will call request->done. */
     int (*answer)(struct api *api, struct request *request, const void *in, void *out,
                   struct err *err);
     /* Makes a job: fills in what it is about; the scene's id stays NULL if it writes none. */
@@ -35,6 +37,9 @@ API_ANSWER(api_scene);
 API_ANSWER(api_workers);
 API_ANSWER(api_queues);
 API_ANSWER(api_media);
+API_ANSWER(api_bucket_usage);
+API_ANSWER(api_usage_history);
+API_ANSWER(api_ledger_usage);
 API_PLAN(api_hello);
 API_PLAN(api_media_store);
 API_PLAN(api_job_retry);

@@ -101,12 +101,22 @@ static int set_enum(const struct field *field, const char *value, unsigned *out,
     return *out ? 0 : refuse(err, ERR_INVALID_FORMAT, field, "is none of the known words");
 }
 
+static int set_bool(const struct field *field, const char *value, bool *out, struct err *err)
+{
+    *out = strcmp(value, "true") == 0;
+    if (*out || strcmp(value, "false") == 0)
+        return 0;
+    return refuse(err, ERR_INVALID_FORMAT, field, "is true or false");
+}
+
 static int set_field(const struct field *field, const char *value, void *object, struct err *err)
 {
     void *member = (char *)object + field->offset;
     switch (field->type) {
     case TYPE_STR:
         return set_text(field, value, member, err);
+    case TYPE_BOOL:
+        return set_bool(field, value, member, err);
     case TYPE_INT64:
         return set_integer(field, value, member, err);
     case TYPE_ENUM:

@@ -14,7 +14,7 @@
  * '+' is a space. */
 const char *query_unescape(struct arena *arena, const char *at, size_t len, bool plus);
 
-/* Fills `out` (zeroed first) from "a=b&c=d"; strings, enums and integers, checked by their rows.
+/* Fills `out` (zeroed first) from "a=b&c=d"; strings, enums, integers and booleans, checked by their rows.
  * Unknown and repeated names are refused. `query` may be NULL. err->pointer is the parameter's
  * name. */
 int query_decode(const struct doc *doc, const char *query, struct arena *arena, void *out,

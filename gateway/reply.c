@@ -67,7 +67,7 @@ static void add_retry_after(struct request *request, const struct err *err)
 }
 
 /* What goes wrong between us and our services names hosts that are nobody else's business. */
-static const char *public_detail(const struct err *err)
+const char *reply_detail(const struct err *err)
 {
     if (err->code == ERR_STORE_UNAVAILABLE)
         return "the store does not answer";
@@ -86,7 +86,7 @@ void reply_problem(struct request *request, const struct err *err)
         .type = arena_printf(&request->arena, "/problems/%s", error_name(err->code)),
         .title = reply_title(status),
         .status = status,
-        .detail = public_detail(err),
+        .detail = reply_detail(err),
         .code = err->code,
         .request_id = request->id[0] ? request->id : NULL,
         .instance = request->refused ? NULL : request->path,

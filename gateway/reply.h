@@ -34,6 +34,8 @@ void reply_document(struct request *request, int status, const struct doc *doc,
                     const void *document);
 /* RFC 9457; adds WWW-Authenticate to 401 and Retry-After to 429 and 503. */
 void reply_problem(struct request *request, const struct err *err);
+/* What clients may read of it; NULL: nothing. */
+const char *reply_detail(const struct err *err);
 /* "OK", "Not Found" … */
 const char *reply_title(int status);
 

@@ -9,10 +9,11 @@
 #include "common/log.h"
 #include "gateway/committer.h"
 #include "gateway/ready.h"
+#include "gateway/usage_desk.h"
 
 /* STORE_ANSWER: below REQUEST_ANSWER_MS, so that the store's silence is known when that has passed.
  */
-enum { STORE_ANSWER_MS = 1500, PATIENT_CLIENTS = 4 };
+enum { STORE_ANSWER_MS = 1500, PATIENT_CLIENTS = 5 };
 /* Wrong credentials of one address that are answered in detail. */
 enum { REFUSALS_PER_S = 20 };
 enum { PREPARE_PAUSE_MS = 2000, WATCH_STEP_MS = 100, PUBLISHER_DRAIN_MS = 2000 };
@@ -132,6 +133,7 @@ int services_open(struct services *services, const struct options *options, stru
         services_close(services);
         return -1;
     }
+    services->usage_desk = usage_desk_open(services);
     services->watch = watch_open(services->patient_store, services->publisher);
     return 0;
 }
@@ -145,6 +147,7 @@ void services_stop_accepting(struct services *services)
 void services_close(struct services *services)
 {
     watch_free(services->watch);
+    usage_desk_free(services->usage_desk);
     if (services->reconcile)
         reconcile_free(services->reconcile);
     if (services->committer)

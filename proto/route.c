@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "proto/answer.h"
+#include "proto/bucket_usage.h"
 #include "proto/fleet_view.h"
 #include "proto/hello.h"
+#include "proto/ledger_usage.h"
 #include "proto/scene_view.h"
 
 const char *const role_names[] = {NULL, "viewer", "operator", "admin", NULL};
@@ -96,6 +98,29 @@ const struct route routes[ROUTE_COUNT] = {
                       .status = 200,
                       .response = &queue_page_doc,
                       .text = "What waits for which kind of worker."},
+    [ROUTE_BUCKET_USAGE] = {.method = "GET",
+                            .path = "/api/admin/r2-storage-usage/",
+                            .role = ROLE_ADMIN,
+                            .status = 200,
+                            .query = &bucket_usage_search_doc,
+                            .response = &bucket_usage_view_doc,
+                            .text =
+                                "What lies in the bucket, by a scan at most 5 minutes old; with "
+                                "refresh=true by a new one."},
+    [ROUTE_USAGE_HISTORY] = {.method = "GET",
+                             .path = "/api/v1/storage/history",
+                             .role = ROLE_ADMIN,
+                             .status = 200,
+                             .query = &usage_history_search_doc,
+                             .response = &usage_history_doc,
+                             .text = "What lay in the bucket, day by day."},
+    [ROUTE_LEDGER_USAGE] = {.method = "GET",
+                            .path = "/api/v1/storage/usage",
+                            .role = ROLE_VIEWER,
+                            .status = 200,
+                            .query = &ledger_usage_search_doc,
+                            .response = &ledger_usage_doc,
+                            .text = "What the tenant stores, as the ledger has it."},
     [ROUTE_MEDIA] = {.method = "GET",
                      .path = "/media/{grant}/{key…}",
                      .flags = ROUTE_SIGNED,
@@ -133,7 +158,7 @@ static bool capture_segment(const char *pattern, size_t pattern_len, const char 
 bool route_match(const char *pattern, const char *path, struct capture *captures, size_t *len)
 {
     *len = 0;
-    while (*pattern == '/' && *path == '/') {
+    while (*pattern == '/' && pattern[1] != '\0' && *path == '/') {
         size_t pattern_len = segment_len(++pattern), path_len = segment_len(++path);
         if (pattern[0] == '{') {
             if (!capture_segment(pattern, pattern_len, path, path_len, captures, len))
@@ -145,5 +170,6 @@ bool route_match(const char *pattern, const char *path, struct capture *captures
         pattern += pattern_len;
         path += path_len;
     }
-    return *pattern == '\0' && (*path == '\0' || strcmp(path, "/") == 0);
+    return (*pattern == '\0' || strcmp(pattern, "/") == 0) &&
+           (*path == '\0' || strcmp(path, "/") == 0);
 }

@@ -24,6 +24,9 @@ enum route_id {
     ROUTE_SCENE,
     ROUTE_WORKERS,
     ROUTE_QUEUES,
+    ROUTE_BUCKET_USAGE,
+    ROUTE_USAGE_HISTORY,
+    ROUTE_LEDGER_USAGE,
     ROUTE_MEDIA,
     ROUTE_COUNT
 };
@@ -58,7 +61,7 @@ struct capture {
     size_t len;
 };
 
-/* Whether `path` (without the query; one slash at the end is ignored) has the form of `pattern`. Fills captures (up to
+/* Whether `path` (without the query; one slash at the end of either is ignored) has the form of `pattern`. Fills captures (up to
  * ROUTE_CAPTURES_MAX) and their number. Captured segments are never empty. */
 bool route_match(const char *pattern, const char *path, struct capture *captures, size_t *len);
 

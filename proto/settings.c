@@ -275,6 +275,12 @@ static const struct field gateway_fields[] = {
              .check = origin_check, .text = "Origins of web pages that may use the API."),
     FIELD_AS(gateway_settings, media_public_url, "MEDIA_PUBLIC_URL", .check = http_url_check,
              .text = "A CDN or domain in front of the bucket, which media URLs then begin with."),
+    /* Cloudflare R2's, of its pricing page (developers.cloudflare.com/r2/pricing). */
+    FIELD_AS(gateway_settings, storage_price_usd, "MEDIAFLEET_STORAGE_PRICE_USD", .max = 1000,
+             .fallback = "0.015",
+             .text = "What a GB in the bucket costs a month, in USD; R2's price unless set."),
+    FIELD_AS(gateway_settings, storage_free_gb, "MEDIAFLEET_STORAGE_FREE_GB", .max = 1000000000,
+             .fallback = "10", .text = "How many GB of the bucket cost nothing."),
 };
 const struct doc gateway_settings_doc = DOC(gateway_settings, gateway_fields);
 

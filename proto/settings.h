@@ -51,6 +51,8 @@ struct gateway_settings {
     int64_t url_ttl_s;
     struct strs cors_origins;
     const char *media_public_url; /* a CDN or custom domain in front of the bucket */
+    double storage_price_usd;     /* of a GB for a month */
+    int64_t storage_free_gb;
 };
 extern const struct doc store_settings_doc, fleet_settings_doc, bucket_settings_doc, worker_settings_doc,
     egress_settings_doc, gateway_settings_doc;

@@ -18,6 +18,11 @@ static void literal_paths(void)
     CHECK(!route_match("/a/b", "/a", captures, &len));
     CHECK(!route_match("/a", "/a/b", captures, &len));
     CHECK(!route_match("/a", "", captures, &len));
+    CHECK(route_match("/a/", "/a/", captures, &len));
+    CHECK(route_match("/a/", "/a", captures, &len));
+    CHECK(!route_match("/a/", "/a//", captures, &len));
+    CHECK(!route_match("/a/", "/a/b", captures, &len));
+    CHECK(!route_match("/a/", "", captures, &len));
 }
 
 static void captured_segments(void)
