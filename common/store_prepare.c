@@ -24,8 +24,11 @@ static const struct index indexes[] = {
     {.collection = "jobs", .keys = {"expires_at"}, .expires = true},
     {.collection = "idempotency", .keys = {"at"}, .expires = true, .keep_s = DAY_S},
     {.collection = "scenes", .keys = {"tenant", "project_id", "_id"}},
+    /* Who else has a project of that name? */
+    {.collection = "scenes", .keys = {"project_id", "tenant"}},
+    {.collection = "projects", .keys = {"project_id", "tenant"}},
     {.collection = "r2_file_paths", .keys = {"backend", "object_key"}, .unique = true},
-    {.collection = "r2_file_paths", .keys = {"tenant", "project_id", "_id"}},
+    {.collection = "r2_file_paths", .keys = {"tenant", "project_id", "object_key"}},
     {.collection = "r2_file_paths", .keys = {"job"}},
     /* Whole: sums by project, user and type, and quotas, read the index only. */
     {.collection = "r2_file_paths",

@@ -25,6 +25,26 @@ int store_get(struct store *store, const char *collection, const struct doc *doc
     return 0;
 }
 
+int store_by_ids(struct store *store, const char *collection, const struct doc *doc,
+                 const char *const *ids, size_t len, struct arena *arena, void **out,
+                 size_t *out_len, struct err *err)
+{
+    CLEANUP(store_call_end) struct store_call call;
+    CLEANUP(bson_destroy) bson_t filter = BSON_INITIALIZER;
+    struct store_list list = {.doc = doc, .arena = arena};
+    const struct store_read read = {.collection = collection,
+                                    .filter = &filter,
+                                    .limit = len,
+                                    .take = store_list_take,
+                                    .arg = &list};
+    store_filter_ids(&filter, store_id_field(doc), ids, len);
+    if (store_call_begin(&call, store, err) < 0 || store_call_read(&call, &read, err) < 0)
+        return -1;
+    *out = list.at;
+    *out_len = list.len;
+    return 0;
+}
+
 /* The first text after all that begin with the prefix: its last character, counted up. NULL: there
  * is none. */
 static const char *after_prefix(const char *prefix, struct arena *arena)

@@ -16,6 +16,10 @@ struct store;
 /* ERR_NOT_FOUND if no record matches. */
 int store_get(struct store *store, const char *collection, const struct doc *doc,
               const void *filter, struct arena *arena, void *out, struct err *err);
+/* Those of these _ids that exist, in no order. `out` is an array of doc->size in the arena. */
+int store_by_ids(struct store *store, const char *collection, const struct doc *doc,
+                 const char *const *ids, size_t len, struct arena *arena, void **out,
+                 size_t *out_len, struct err *err);
 /* 0 inserted, 1 there was one with that _id (or other unique key) already. */
 int store_insert(struct store *store, const char *collection, const struct doc *doc,
                  const void *record, struct err *err);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/id.h"
+#include "common/projects.h"
 #include "proto/transition.h"
 
 struct batch {
@@ -97,9 +98,40 @@ static int adopt(const struct batch *batch, struct commit_item *item, struct err
     return 0;
 }
 
+/* Cleanups and the like store nothing: they may go on where nothing else may. */
+static bool has_project(const struct commit_item *item)
+{
+    return item->job->project_id && !item->job->simple;
+}
+
+/* What may not be stored is refused before anything is written of it. One round trip for all. */
+static int check_projects(const struct batch *batch, struct err *err)
+{
+    struct step step = step_of(batch, has_project);
+    void *found;
+    size_t found_len;
+    if (step.len == 0)
+        return 0;
+    const char **ids = arena_alloc_array(batch->arena, step.len, sizeof *ids);
+    for (size_t i = 0; i < step.len; i++) {
+        char key[PROJECT_KEY_MAX + 1] = "";
+        (void)project_key(step.items[i]->job->tenant, step.items[i]->job->project_id, key);
+        ids[i] = arena_strdup(batch->arena, key);
+    }
+    if (store_by_ids(batch->store, PROJECT_COLLECTION, &project_doc, ids, step.len, batch->arena,
+                     &found, &found_len, err))
+        return -1;
+    const struct project *projects = found;
+    for (size_t i = 0; i < step.len; i++)
+        for (size_t f = 0; f < found_len; f++)
+            if (strcmp(ids[i], projects[f].id) == 0)
+                (void)projects_check(&projects[f], &step.items[i]->result.err);
+    return 0;
+}
+
 static bool has_key(const struct commit_item *item)
 {
-    return item->commit->idempotency != NULL;
+    return !is_failed(item) && item->commit->idempotency;
 }
 
 static int record_keys(const struct batch *batch, struct err *err)
@@ -213,7 +245,7 @@ void commit_batch_write(struct store *store, struct commit_item *items, size_t l
         items[i].result = (struct commit_result){0};
         set_job(&items[i], items[i].commit->job);
     }
-    if (record_keys(&batch, &err) || find_existing(&batch, &err)) {
+    if (check_projects(&batch, &err) || record_keys(&batch, &err) || find_existing(&batch, &err)) {
         /* The store does not answer: no use in waiting for it once more. */
         for (size_t i = 0; i < len; i++)
             items[i].result.err = err;

@@ -12,7 +12,7 @@ struct commit_item {
     struct commit_result result;
 };
 
-/* Idempotency records, jobs, scenes: one command each, however many items. Fills the results,
+/* Projects, idempotency records, jobs, scenes: one command each, however many items. Fills the results,
  * except queued of what is new; they live in the arena. */
 void commit_batch_write(struct store *store, struct commit_item *items, size_t len, int64_t now,
                         struct arena *arena);

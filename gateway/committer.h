@@ -34,7 +34,7 @@ struct commit {
      * the job's: where an older try has recorded the job's id, its scene's follows. */
     const struct idempotency *idempotency;
     /* Called exactly once, from a thread of the committer's; must not block. The result lives as
-     * long as the call. ERR_STORE_UNAVAILABLE, ERR_IDEMPOTENCY_KEY_REUSE, or done. */
+     * long as the call. ERR_STORE_UNAVAILABLE, ERR_IDEMPOTENCY_KEY_REUSE, ERR_PROJECT_DELETED, or done. */
     void (*done)(void *arg, const struct commit_result *result);
     void *arg;
     /* Monotonic: nobody waits for the answer from then on, and what is not written by then is not

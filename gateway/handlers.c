@@ -18,5 +18,8 @@ const struct handler handlers[ROUTE_COUNT] = {
     [ROUTE_BUCKET_USAGE] = {.answer = api_bucket_usage, .waits = true, .patient = true},
     [ROUTE_USAGE_HISTORY] = {.answer = api_usage_history, .waits = true},
     [ROUTE_LEDGER_USAGE] = {.answer = api_ledger_usage, .waits = true},
+    [ROUTE_PROJECT_DELETE] = {.answer = api_project_delete, .waits = true},
+    [ROUTE_PROJECT_FILES] = {.answer = api_project_files, .waits = true},
+    [ROUTE_PROJECT_CLEANUP] = {.answer = api_project_cleanup, .waits = true},
     [ROUTE_MEDIA] = {.answer = api_media, .waits = true, .patient = true},
 };

@@ -6,6 +6,7 @@
 
 #include "common/doc_schema.h"
 #include "common/json_text.h"
+#include "gateway/reply.h"
 #include "proto/answer.h"
 #include "proto/route.h"
 
@@ -118,15 +119,19 @@ static void print_header_parameters(const struct route *route, struct text *text
 
 static void print_answers(const struct route *route, struct text *text)
 {
-    text_printf(text, "\"responses\":{\"%d\":{\"description\":\"%s\",\"content\":{", route->status,
-                route->status == 202 ? "Accepted" : "OK");
+    text_printf(text, "\"responses\":{\"%d\":{\"description\":\"%s\"", route->status,
+                reply_title(route->status));
+    if (route->response || route->content_type)
+        text_puts(text, ",\"content\":{");
     if (route->response)
         text_printf(text,
                     "\"application/json\":{\"schema\":{\"$ref\":\"#/components/schemas/%s\"}}",
                     route->response->name);
-    else
+    else if (route->content_type)
         text_printf(text, "\"%s\":{}", route->content_type);
-    text_puts(text, "}},\"default\":{\"description\":\"A problem (RFC 9457)\",\"content\":{"
+    if (route->response || route->content_type)
+        text_puts(text, "}");
+    text_puts(text, "},\"default\":{\"description\":\"A problem (RFC 9457)\",\"content\":{"
                     "\"application/problem+json\":{\"schema\":{\"$ref\":"
                     "\"#/components/schemas/problem\"}}}}}");
 }

@@ -39,6 +39,7 @@ enum error_class {
     X(JOB_NOT_FOUND, "job-not-found", 404, CALLER)                                                 \
     X(SCENE_NOT_FOUND, "scene-not-found", 404, CALLER)                                             \
     X(SCENE_CONFLICT, "scene-conflict", 409, CALLER)                                               \
+    X(PROJECT_NOT_FOUND, "project-not-found", 404, CALLER)                                         \
     X(PROJECT_DELETED, "project-deleted", 409, PERMANENT)                                          \
     X(JOB_FINISHED, "job-finished", 409, CALLER)                                                   \
     X(JOB_RUNNING, "job-running", 409, CALLER)                                                     \
@@ -96,6 +97,7 @@ enum error_class {
     X(STORAGE_DISABLED, "storage-disabled", 409, PERMANENT)                                        \
     X(STORAGE_UNSUPPORTED, "storage-unsupported", 501, PERMANENT) /* the storage has no such thing */ \
     X(OBJECT_NOT_FOUND, "object-not-found", 404, PERMANENT)                                        \
+    X(OWNER_UNCLEAR, "owner-unclear", 409, PERMANENT) /* of an object without a row */              \
     X(OBJECT_TOO_LARGE, "object-too-large", 422, PERMANENT)                                        \
     X(CLOCK_SKEW, "clock-skew", 502, TRANSIENT)                                                    \
     X(DISK_FULL, "disk-full", 507, TRANSIENT)                                                      \

@@ -34,6 +34,12 @@ const struct recipe recipes[] = {
      .simple = true,
      .tasks = {{.name = "cleanup", .kind = KIND_CLEANUP, .weight = 1}},
      .len = 1},
+    /* Everything that a project has stored. */
+    {.name = "project.cleanup",
+     .params = &cleanup_params_doc,
+     .simple = true,
+     .tasks = {{.name = "cleanup", .kind = KIND_CLEANUP, .weight = 1}},
+     .len = 1},
 };
 const size_t recipes_len = sizeof recipes / sizeof recipes[0];
 

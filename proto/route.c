@@ -8,6 +8,7 @@
 #include "proto/fleet_view.h"
 #include "proto/hello.h"
 #include "proto/ledger_usage.h"
+#include "proto/project_view.h"
 #include "proto/scene_view.h"
 
 const char *const role_names[] = {NULL, "viewer", "operator", "admin", NULL};
@@ -121,6 +122,29 @@ const struct route routes[ROUTE_COUNT] = {
                             .query = &ledger_usage_search_doc,
                             .response = &ledger_usage_doc,
                             .text = "What the tenant stores, as the ledger has it."},
+    [ROUTE_PROJECT_DELETE] = {.method = "DELETE",
+                              .path = "/api/v1/projects/{project_id}",
+                              .alias = "/projects/{project_id}",
+                              .role = ROLE_OPERATOR,
+                              .status = 204,
+                              .text = "Deletes a project for ever: its jobs stop, its scenes go at "
+                                      "once, its objects and rows soon after; again is the same."},
+    [ROUTE_PROJECT_FILES] = {.method = "GET",
+                             .path = "/api/v1/debug/r2-file-paths/{project_id}",
+                             .role = ROLE_VIEWER,
+                             .status = 200,
+                             .query = &file_search_doc,
+                             .response = &file_page_doc,
+                             .text = "Every tracked file of a project."},
+    [ROUTE_PROJECT_CLEANUP] =
+        {.method = "POST",
+         .path = "/api/v1/debug/cleanup-project/{project_id}",
+         .role = ROLE_OPERATOR,
+         .status = 200,
+         .query = &cleanup_request_doc,
+         .response = &cleanup_preview_doc,
+         .text = "Tells what cleaning up a project would delete; with dry_run=false does it: 202 "
+                 "and a job. The project itself stays."},
     [ROUTE_MEDIA] = {.method = "GET",
                      .path = "/media/{grant}/{key…}",
                      .flags = ROUTE_SIGNED,

@@ -8,6 +8,7 @@
 #include "common/doc_bson.h"
 #include "common/id.h"
 #include "common/log.h"
+#include "common/projects.h"
 #include "common/reconcile.h"
 #include "proto/cleanup.h"
 #include "proto/file_path.h"
@@ -90,6 +91,18 @@ static int make_scene(struct store *store, const struct job *job, struct scene *
     return own.code ? -1 : 0;
 }
 
+/* A deleted project's record is gone for good, also for a job that was not stopped for it. */
+static int make_scene_unless_deleted(struct store *store, const struct job *job,
+                                     struct scene *scene, struct arena *arena, struct err *err)
+{
+    struct project project;
+    if (job->stop.code == ERR_PROJECT_DELETED)
+        return 0;
+    if (projects_find(store, job->tenant, job->project_id, arena, &project, err) < 0)
+        return -1;
+    return project.deleted_at ? 0 : make_scene(store, job, scene, arena, err);
+}
+
 /* Conditional on {_id, job}: a later job's scene is not touched. */
 static int tell_scene(struct store *store, const struct job *job, struct arena *arena,
                       struct err *err)
@@ -104,10 +117,7 @@ static int tell_scene(struct store *store, const struct job *job, struct arena *
         scene_of_failure(job, &scene, arena);
     int answer = store_update(store, SCENE_COLLECTION, &scene_doc, &filter, &scene,
                               success ? gone_on_success : NULL, false, err);
-    /* A deleted project's record is gone for good. */
-    if (answer == 1 && job->stop.code == ERR_PROJECT_DELETED)
-        return 0;
-    return answer == 1 ? make_scene(store, job, &scene, arena, err) : answer;
+    return answer == 1 ? make_scene_unless_deleted(store, job, &scene, arena, err) : answer;
 }
 
 static struct job *cleanup_job(const struct runtime *runtime, const struct job *job, bool second,

@@ -34,6 +34,16 @@ struct store *run_store(struct run *run)
     return run->runtime->store;
 }
 
+struct publisher *run_publisher(struct run *run)
+{
+    return run->runtime->publisher;
+}
+
+int64_t run_tombstone_ms(const struct run *run)
+{
+    return run->runtime->config->worker.tombstone_s * 1000;
+}
+
 static bool is_stopped(void *arg)
 {
     return run_stopped(arg);

@@ -7,6 +7,7 @@
 #include "common/arena.h"
 #include "common/bucket.h"
 #include "common/err.h"
+#include "common/publisher.h"
 #include "common/store.h"
 #include "proto/job.h"
 
@@ -17,6 +18,9 @@ const struct task *run_task(const struct run *run);
 struct arena *run_arena(struct run *run);
 const void *run_settings(const struct run *run); /* the struct of worker.settings */
 struct store *run_store(struct run *run);
+struct publisher *run_publisher(struct run *run);
+/* How long after a job's end a PUT of it may still come: MEDIAFLEET_TOMBSTONE_S. */
+int64_t run_tombstone_ms(const struct run *run);
 /* Opened at the first call, kept by the slot's thread. */
 int run_bucket(struct run *run, struct bucket **out, struct err *err);
 

@@ -164,10 +164,10 @@ def routes(_proto):
             role = "signature"
         doc = {k: v.removeprefix("&").removesuffix("_doc") for k, v in row.items() if k in ("request", "query", "response")}
         takes = doc.get("request") or doc.get("query", "")
-        gives = f"`{doc['response']}`" if "response" in doc else text_of(row["content_type"]).split(";")[0]
+        gives = f"`{doc['response']}`" if "response" in doc else text_of(row.get("content_type")).split(";")[0]
         alias = f"; also `{text_of(row['alias'])}`" if "alias" in row else ""
         rows.append([f"`{text_of(row['method'])}`", f"`{text_of(row['path'])}`{alias}", "open" if role == "none" else role,
-                     f"`{takes}`" if takes else "", f"{row['status']} {gives}", text_of(row["text"])])
+                     f"`{takes}`" if takes else "", f"{row['status']} {gives}".strip(), text_of(row["text"])])
     return table(["method", "path", "role", "takes", "answers", "what"], rows)
 
 

@@ -116,4 +116,23 @@ int store_delete_matching(struct store *store, const char *collection, const str
     return away ? fake_away(err) : 0;
 }
 
+int store_by_ids(struct store *store, const char *collection, const struct doc *doc,
+                 const char *const *ids, size_t len, struct arena *arena, void **out,
+                 size_t *out_len, struct err *err)
+{
+    (void)store, (void)collection, (void)doc, (void)ids, (void)len, (void)arena, (void)err;
+    *out = NULL;
+    *out_len = 0;
+    return 0;
+}
+
+int store_list_jobs(struct store *store, const struct job_query *query, struct arena *arena,
+                    struct job **out, size_t *len, struct err *err)
+{
+    (void)store, (void)query, (void)arena, (void)err;
+    *out = NULL;
+    *len = 0;
+    return 0;
+}
+
 #endif

@@ -9,6 +9,7 @@
 #include "common/clock.h"
 #include "proto/cleanup.h"
 #include "proto/file_path.h"
+#include "worker/cleanup/project.h"
 
 enum { BATCH = 500 };
 
@@ -130,7 +131,7 @@ static int forget_rows(struct run *run, const struct rows *rows, struct cleanup_
     return 0;
 }
 
-int cleanup(struct run *run, const void *in, void *out, struct err *err)
+static int job_cleanup(struct run *run, const void *in, void *out, struct err *err)
 {
     const struct cleanup_params *params = in;
     struct cleanup_result *result = out;
@@ -155,4 +156,10 @@ int cleanup(struct run *run, const void *in, void *out, struct err *err)
     for (size_t i = 0; i < rows.len; i++)
         result->already_missing += !rows.found[i];
     return params->forget ? forget_rows(run, &rows, result, err) : 0;
+}
+
+int cleanup(struct run *run, const void *in, void *out, struct err *err)
+{
+    const struct cleanup_params *params = in;
+    return params->project_id ? project_cleanup(run, in, out, err) : job_cleanup(run, in, out, err);
 }

@@ -5,27 +5,16 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "common/digest.h"
 #include "common/doc_bson.h"
+#include "common/file_id.h"
 #include "proto/scene.h"
-
-/* One row for each key of a backend: the id says so, whatever indexes there are. */
-static const char *row_id(const char *backend, const char *key, struct arena *arena)
-{
-    uint8_t sum[DIGEST_LEN];
-    char hex[DIGEST_HEX_LEN + 1];
-    const char *text = arena_printf(arena, "%s\n%s", backend, key);
-    digest_sha256(text, strlen(text), sum);
-    digest_hex(sum, hex);
-    return arena_strdup(arena, hex);
-}
 
 static struct file_path row(const struct run *run, struct bucket *bucket,
                             const struct upload_file *file, const struct media_store *asked,
                             struct arena *arena)
 {
     const struct job *job = run_job(run);
-    return (struct file_path){.id = row_id(bucket_backend(bucket), file->key, arena),
+    return (struct file_path){.id = file_id(bucket_backend(bucket), file->key, arena),
                               .project_id = job->project_id,
                               .object_key = file->key,
                               .scene_id = asked->scene_id ? asked->scene_id : job->scene,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/bucket_admin.h"
+#include "common/projects.h"
 #include "proto/upload.h"
 #include "worker/upload/ledger.h"
 
@@ -123,6 +124,18 @@ static int tidy_earlier_runs(struct run *run, struct bucket *bucket, const char 
     return ledger_recognise(run, bucket, prefix, files, err);
 }
 
+/* Asked once more, before anything is sent: the job may have come in while its project was deleted.
+ */
+static int check_project(struct run *run, struct err *err)
+{
+    const struct job *job = run_job(run);
+    struct project project;
+    if (projects_find(run_store(run), job->tenant, job->project_id, run_arena(run), &project, err) <
+        0)
+        return -1;
+    return projects_check(&project, err);
+}
+
 int upload(struct run *run, const void *params, void *out, struct err *err)
 {
     const struct job *job = run_job(run);
@@ -141,7 +154,8 @@ int upload(struct run *run, const void *params, void *out, struct err *err)
     result->storage = STORAGE_LOCAL_ONLY;
     if (files.len == 0)
         return 0;
-    if (tidy_earlier_runs(run, bucket, prefix, &files, err) || send_all(run, bucket, &files, err))
+    if (check_project(run, err) || tidy_earlier_runs(run, bucket, prefix, &files, err) ||
+        send_all(run, bucket, &files, err))
         return -1;
     run_usage(run, 0, files.bytes);
     describe(&files, bucket, result);
