@@ -5,10 +5,13 @@
 
 #include "common/id.h"
 #include "common/projects.h"
+#include "common/quota.h"
+#include "gateway/commit_quota.h"
 #include "proto/transition.h"
 
 struct batch {
     struct store *store;
+    const struct fleet_settings *settings;
     struct commit_item *items;
     size_t len;
     int64_t now;
@@ -124,8 +127,10 @@ static int check_projects(const struct batch *batch, struct err *err)
     const struct project *projects = found;
     for (size_t i = 0; i < step.len; i++)
         for (size_t f = 0; f < found_len; f++)
-            if (strcmp(ids[i], projects[f].id) == 0)
+            if (strcmp(ids[i], projects[f].id) == 0) {
+                step.items[i]->quota_bytes = quota_of(&projects[f], batch->settings);
                 (void)projects_check(&projects[f], &step.items[i]->result.err);
+            }
     return 0;
 }
 
@@ -235,17 +240,19 @@ static void merge_scenes(const struct batch *batch)
         note_errs(&step);
 }
 
-void commit_batch_write(struct store *store, struct commit_item *items, size_t len, int64_t now,
-                        struct arena *arena)
+void commit_batch_write(struct store *store, const struct fleet_settings *settings,
+                        struct commit_item *items, size_t len, int64_t now, struct arena *arena)
 {
-    const struct batch batch = {store, items, len, now, arena};
+    const struct batch batch = {store, settings, items, len, now, arena};
     struct err err = {0};
     for (size_t i = 0; i < len; i++) {
         items[i].adopted = false;
+        items[i].quota_bytes = settings->quota_project_bytes;
         items[i].result = (struct commit_result){0};
         set_job(&items[i], items[i].commit->job);
     }
-    if (check_projects(&batch, &err) || record_keys(&batch, &err) || find_existing(&batch, &err)) {
+    if (check_projects(&batch, &err) || record_keys(&batch, &err) || find_existing(&batch, &err) ||
+        commit_quota_check(store, settings, items, len, arena, &err)) {
         /* The store does not answer: no use in waiting for it once more. */
         for (size_t i = 0; i < len; i++)
             items[i].result.err = err;

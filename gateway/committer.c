@@ -11,6 +11,7 @@
 
 struct committer {
     struct store *store;
+    const struct fleet_settings *settings;
     struct commit_wait *wait;
     size_t limit;
     pthread_t thread;
@@ -117,7 +118,8 @@ static size_t refuse_late(struct commit_item *items, size_t count)
 static void write_batch(struct committer *committer, size_t count)
 {
     int64_t now = clock_now_ms();
-    commit_batch_write(committer->store, committer->items, count, now, &committer->arena);
+    commit_batch_write(committer->store, committer->settings, committer->items, count, now,
+                       &committer->arena);
     commit_wait_add(committer->wait, committer->items, count, now, &committer->arena);
     refuse_if_away(committer, count);
     arena_reset(&committer->arena);
@@ -155,12 +157,13 @@ static void release(struct committer *committer)
 }
 
 int committer_open(struct committer **out, struct store *store, struct publisher *publisher,
-                   size_t limit, struct err *err)
+                   const struct fleet_settings *settings, size_t limit, struct err *err)
 {
     struct committer *committer = calloc(1, sizeof *committer);
     if (!committer)
         abort();
     committer->store = store;
+    committer->settings = settings;
     committer->limit = limit;
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);

@@ -13,6 +13,7 @@
 #include "proto/idempotency.h"
 #include "proto/job.h"
 #include "proto/scene.h"
+#include "proto/settings.h"
 
 struct committer;
 
@@ -34,7 +35,8 @@ struct commit {
      * the job's: where an older try has recorded the job's id, its scene's follows. */
     const struct idempotency *idempotency;
     /* Called exactly once, from a thread of the committer's; must not block. The result lives as
-     * long as the call. ERR_STORE_UNAVAILABLE, ERR_IDEMPOTENCY_KEY_REUSE, ERR_PROJECT_DELETED, or done. */
+     * long as the call. ERR_STORE_UNAVAILABLE, ERR_IDEMPOTENCY_KEY_REUSE, ERR_PROJECT_DELETED,
+     * ERR_QUOTA_EXCEEDED, or done. */
     void (*done)(void *arg, const struct commit_result *result);
     void *arg;
     /* Monotonic: nobody waits for the answer from then on, and what is not written by then is not
@@ -49,9 +51,10 @@ struct commit {
  * COMMIT_CONFIRM: how long an answer waits for the broker; the alarm covers what comes later. */
 enum { COMMIT_BATCH = 256, COMMIT_GATHER_MS = 2, COMMIT_CONFIRM_MS = 250 };
 
-/* limit: posts submitted and not written yet, beyond which committer_submit says ERR_OVERLOADED. */
+/* settings: of the quotas. limit: posts submitted and not written yet, beyond which
+ * committer_submit says ERR_OVERLOADED. */
 int committer_open(struct committer **out, struct store *store, struct publisher *publisher,
-                   size_t limit, struct err *err);
+                   const struct fleet_settings *settings, size_t limit, struct err *err);
 /* Commits and answers what was submitted, then ends its threads. Before publisher_free. */
 void committer_free(struct committer *committer);
 /* Batches written so far, by how many posts they had: at most 1, 2, 4 … COMMIT_BATCH. */

@@ -31,7 +31,7 @@ static int check_alive(struct api *api, struct request *request, struct err *err
     if (request->refused) {
         request->reply.close = true;
         if (request->fault == EDGE_METHOD)
-            reply_header(request, "Allow", "GET, HEAD, POST, DELETE, OPTIONS");
+            reply_header(request, "Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS");
         return err_set(err, edge_fault_code(request->fault), "%s", edge_fault_text(request->fault));
     }
     if (atomic_load_explicit(&api->services->draining, memory_order_relaxed)) {
@@ -249,7 +249,7 @@ static void add_cors(const struct services *services, struct request *request)
                      "ETag, Location, Retry-After, X-Request-Id, Content-Range");
         return;
     }
-    reply_header(request, "Access-Control-Allow-Methods", "GET, HEAD, POST, DELETE, OPTIONS");
+    reply_header(request, "Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, DELETE, OPTIONS");
     reply_header(
         request, "Access-Control-Allow-Headers",
         "Authorization, Content-Type, Idempotency-Key, If-None-Match, Range, X-Request-Id");

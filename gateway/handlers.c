@@ -15,6 +15,8 @@ const struct handler handlers[ROUTE_COUNT] = {
     [ROUTE_SCENE] = {.answer = api_scene, .waits = true},
     [ROUTE_WORKERS] = {.answer = api_workers, .waits = true},
     [ROUTE_QUEUES] = {.answer = api_queues, .waits = true},
+    [ROUTE_QUOTA] = {.answer = api_quota, .waits = true},
+    [ROUTE_QUOTA_PUT] = {.answer = api_quota_put, .waits = true},
     [ROUTE_BUCKET_USAGE] = {.answer = api_bucket_usage, .waits = true, .patient = true},
     [ROUTE_USAGE_HISTORY] = {.answer = api_usage_history, .waits = true},
     [ROUTE_LEDGER_USAGE] = {.answer = api_ledger_usage, .waits = true},

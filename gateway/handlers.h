@@ -40,6 +40,8 @@ API_ANSWER(api_project_delete);
 API_ANSWER(api_project_files);
 API_ANSWER(api_project_cleanup);
 API_ANSWER(api_media);
+API_ANSWER(api_quota);
+API_ANSWER(api_quota_put);
 API_ANSWER(api_bucket_usage);
 API_ANSWER(api_usage_history);
 API_ANSWER(api_ledger_usage);

@@ -126,7 +126,7 @@ int services_open(struct services *services, const struct options *options, stru
     if (auth_open(&services->auth, &gateway->api_keys, gateway->jwt_secret, err) ||
         open_stores(services, &options->store, err) ||
         publisher_open(&services->publisher, options->fleet.amqp_url, "mediafleet-gateway", err) ||
-        committer_open(&services->committer, services->store, services->publisher,
+        committer_open(&services->committer, services->store, services->publisher, &options->fleet,
                        (size_t)gateway->queue_limit, err) ||
         reconcile_open(&services->reconcile, services->patient_store, services->publisher,
                        options->fleet.lease_s * 1000, err)) {

@@ -41,6 +41,7 @@ enum error_class {
     X(SCENE_CONFLICT, "scene-conflict", 409, CALLER)                                               \
     X(PROJECT_NOT_FOUND, "project-not-found", 404, CALLER)                                         \
     X(PROJECT_DELETED, "project-deleted", 409, PERMANENT)                                          \
+    X(QUOTA_EXCEEDED, "quota-exceeded", 422, PERMANENT)                                            \
     X(JOB_FINISHED, "job-finished", 409, CALLER)                                                   \
     X(JOB_RUNNING, "job-running", 409, CALLER)                                                     \
     X(MISSING_CREDENTIALS, "missing-credentials", 401, CALLER)                                     \

@@ -8,6 +8,7 @@
 #include "proto/fleet_view.h"
 #include "proto/hello.h"
 #include "proto/ledger_usage.h"
+#include "proto/project_quota.h"
 #include "proto/project_view.h"
 #include "proto/scene_view.h"
 
@@ -99,6 +100,19 @@ const struct route routes[ROUTE_COUNT] = {
                       .status = 200,
                       .response = &queue_page_doc,
                       .text = "What waits for which kind of worker."},
+    [ROUTE_QUOTA] = {.method = "GET",
+                     .path = "/api/v1/projects/{project_id}/quota",
+                     .role = ROLE_VIEWER,
+                     .status = 200,
+                     .response = &project_quota_view_doc,
+                     .text = "How much a project may store, and how much it does."},
+    [ROUTE_QUOTA_PUT] = {.method = "PUT",
+                         .path = "/api/v1/projects/{project_id}/quota",
+                         .role = ROLE_ADMIN,
+                         .status = 200,
+                         .request = &project_quota_doc,
+                         .response = &project_quota_view_doc,
+                         .text = "Sets a project's own quota."},
     [ROUTE_BUCKET_USAGE] = {.method = "GET",
                             .path = "/api/admin/r2-storage-usage/",
                             .role = ROLE_ADMIN,

@@ -156,6 +156,12 @@ static const struct field fleet_fields[] = {
              .fallback = "268435456",
              .text = "With less room in the workspace no download begins; with a quarter of it, no "
                      "transcode and no thumbnail; 256 MiB unless set."),
+    FIELD_AS(fleet_settings, quota_project_bytes, "MEDIAFLEET_QUOTA_PROJECT_BYTES",
+             .max = INT64_C(1) << 53, .fallback = "0",
+             .text = "How much a project without a quota of its own may store, in bytes; 0 is no limit."),
+    FIELD_AS(fleet_settings, quota_user_bytes, "MEDIAFLEET_QUOTA_USER_BYTES",
+             .max = INT64_C(1) << 53, .fallback = "0",
+             .text = "How much a user may store, in bytes; 0 is no limit."),
     FIELD_AS(fleet_settings, log_level, "MEDIAFLEET_LOG_LEVEL", .names = log_names,
              .fallback = "info", .text = "Events below that level are not logged."),
 };

@@ -16,6 +16,7 @@ struct store_settings {
 struct fleet_settings {
     const char *amqp_url, *workspace;
     int64_t lease_s, min_free_bytes;
+    int64_t quota_project_bytes, quota_user_bytes; /* of those without one of their own; 0: none */
     enum log_setting log_level;
 };
 struct bucket_settings {

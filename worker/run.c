@@ -29,6 +29,11 @@ const void *run_settings(const struct run *run)
     return run->runtime->config->kind;
 }
 
+const struct fleet_settings *run_fleet(const struct run *run)
+{
+    return &run->runtime->config->fleet;
+}
+
 struct store *run_store(struct run *run)
 {
     return run->runtime->store;

@@ -17,6 +17,7 @@ const struct job *run_job(const struct run *run); /* as it was at the claim */
 const struct task *run_task(const struct run *run);
 struct arena *run_arena(struct run *run);
 const void *run_settings(const struct run *run); /* the struct of worker.settings */
+const struct fleet_settings *run_fleet(const struct run *run);
 struct store *run_store(struct run *run);
 struct publisher *run_publisher(struct run *run);
 /* How long after a job's end a PUT of it may still come: MEDIAFLEET_TOMBSTONE_S. */

@@ -8,6 +8,7 @@
 #include "common/projects.h"
 #include "proto/upload.h"
 #include "worker/upload/ledger.h"
+#include "worker/upload/quota.h"
 
 struct progress {
     struct run *run;
@@ -126,14 +127,14 @@ static int tidy_earlier_runs(struct run *run, struct bucket *bucket, const char 
 
 /* Asked once more, before anything is sent: the job may have come in while its project was deleted.
  */
-static int check_project(struct run *run, struct err *err)
+static int check_project(struct run *run, int64_t bytes, struct err *err)
 {
     const struct job *job = run_job(run);
     struct project project;
     if (projects_find(run_store(run), job->tenant, job->project_id, run_arena(run), &project, err) <
         0)
         return -1;
-    return projects_check(&project, err);
+    return projects_check(&project, err) ? -1 : upload_quota_check(run, &project, bytes, err);
 }
 
 int upload(struct run *run, const void *params, void *out, struct err *err)
@@ -154,8 +155,8 @@ int upload(struct run *run, const void *params, void *out, struct err *err)
     result->storage = STORAGE_LOCAL_ONLY;
     if (files.len == 0)
         return 0;
-    if (check_project(run, err) || tidy_earlier_runs(run, bucket, prefix, &files, err) ||
-        send_all(run, bucket, &files, err))
+    if (check_project(run, files.bytes, err) ||
+        tidy_earlier_runs(run, bucket, prefix, &files, err) || send_all(run, bucket, &files, err))
         return -1;
     run_usage(run, 0, files.bytes);
     describe(&files, bucket, result);

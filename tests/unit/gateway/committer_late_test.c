@@ -9,6 +9,7 @@
 #include "proto/recipe.h"
 #include "proto/transition.h"
 
+static const struct fleet_settings no_quotas;
 static struct store *store;
 static struct committer *committer;
 
@@ -55,7 +56,7 @@ int main(void)
     signal(SIGPIPE, SIG_IGN);
     CHECK_INT(store_open(&store, &settings, "committer-late-test", &err), 0);
     CHECK_INT(publisher_open(&publisher, "amqp://127.0.0.1:1", "committer-late-test", &err), 0);
-    CHECK_INT(committer_open(&committer, store, publisher, 10, &err), 0);
+    CHECK_INT(committer_open(&committer, store, publisher, &no_quotas, 10, &err), 0);
     post_and_wait(&post, clock_mono_ms());
     CHECK(!store_away(store)); /* as far as anybody has asked */
     post_and_wait(&post, clock_mono_ms() + 60000);

@@ -13,8 +13,7 @@
 enum { MANY = 5000, THREADS = 2 };
 #define NOWHERE "amqp://127.0.0.1:1"
 
-/* A post and its answer. */
-struct post {
+struct post { /* and its answer */
     struct commit commit;
     struct job job;
     struct task tasks[RECIPE_TASKS_MAX];
@@ -27,6 +26,7 @@ struct post {
     atomic_bool done;
 };
 
+static const struct fleet_settings no_quotas;
 static struct store *store;
 static struct publisher *publisher;
 static struct committer *committer;
@@ -84,7 +84,7 @@ static void open_all(const char *amqp_url, const char *mongodb_url, size_t limit
         .url = mongodb_url, .server_timeout_ms = 300, .socket_timeout_ms = 5000, .pool_size = 8};
     CHECK(store_open(&store, &settings, "committer-test", &err) == 0);
     CHECK(publisher_open(&publisher, amqp_url, "committer-test", &err) == 0);
-    CHECK(committer_open(&committer, store, publisher, limit, &err) == 0);
+    CHECK(committer_open(&committer, store, publisher, &no_quotas, limit, &err) == 0);
 }
 
 static void close_all(void)
