@@ -192,7 +192,9 @@ static int read_member(struct reader *reader, const struct field *field, const c
     case TYPE_INTS:
         return read_list(reader, field, item, place, member);
     case TYPE_RAW:
-        return raw_json_read(reader->tree, item, place, reader->arena, member, reader->err);
+        return raw_json_read(reader->tree, item, place,
+                             field->max ? field->max : RAW_JSON_BYTES_MAX, reader->arena, member,
+                             reader->err);
     }
     return 0;
 }

@@ -95,16 +95,16 @@ static int write_members(const struct writer *writer, const cJSON *parent,
 }
 
 int raw_json_read(const struct json_tree *tree, const cJSON *object, const struct json_place *place,
-                  struct arena *arena, struct raw *out, struct err *err)
+                  int64_t max_bytes, struct arena *arena, struct raw *out, struct err *err)
 {
     struct writer writer = {.tree = tree, .err = err};
     if (!cJSON_IsObject(object))
         return json_place_fail(place, err, ERR_INVALID_TYPE, "must be an object");
     bson_t bson = BSON_INITIALIZER;
     int failed = write_members(&writer, object, place, 1, &bson);
-    if (!failed && bson.len > RAW_JSON_BYTES_MAX)
-        failed = json_place_fail(place, err, ERR_OUT_OF_RANGE, "must have at most %d bytes as BSON",
-                                 RAW_JSON_BYTES_MAX);
+    if (!failed && bson.len > max_bytes)
+        failed = json_place_fail(place, err, ERR_OUT_OF_RANGE,
+                                 "must have at most %lld bytes as BSON", (long long)max_bytes);
     if (!failed)
         *out = (struct raw){arena_memdup(arena, bson_get_data(&bson), bson.len), bson.len};
     bson_destroy(&bson);

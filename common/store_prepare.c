@@ -30,6 +30,7 @@ static const struct index indexes[] = {
     {.collection = "r2_file_paths", .keys = {"backend", "object_key"}, .unique = true},
     {.collection = "r2_file_paths", .keys = {"tenant", "project_id", "object_key"}},
     {.collection = "r2_file_paths", .keys = {"job"}},
+    {.collection = "r2_file_paths", .keys = {"backend", "sha256"}}, /* of the same content */
     /* Whole: sums by project, user and type, and quotas, read the index only. */
     {.collection = "r2_file_paths",
      .keys = {"tenant", "project_id", "user_id", "file_type", "state", "size_bytes"}},

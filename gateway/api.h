@@ -44,10 +44,21 @@ struct services {
     atomic_bool draining;
 };
 
+/* As for the store: a bucket that hangs must not take every API thread. */
+enum { MEDIA_BUCKET_MS = 2000 };
+
+/* Other backends that objects lie in: gateway/media_place. */
+struct media_places {
+    struct bucket *at[BACKEND_NONE];
+    bool used[BACKEND_NONE]; /* rows tell of it */
+    int64_t looked_mono;
+};
+
 /* One thread's. */
 struct api {
     struct services *services;
     struct bucket *bucket; /* opened at its first use (api_bucket) */
+    struct media_places places;
 };
 
 int api_bucket(struct api *api, struct bucket **out, struct err *err);

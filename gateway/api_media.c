@@ -6,23 +6,19 @@
 #include "common/clock.h"
 #include "gateway/handlers.h"
 #include "gateway/job_view.h"
+#include "gateway/media_place.h"
 #include "gateway/media_url.h"
 #include "gateway/range.h"
 #include "proto/file_path.h"
 
-enum {
-    PLAYLIST_MAX_BYTES = 8 << 20,
-    PRESIGN_MIN_S = 60,
-    PRESIGN_MAX_S = 604800,
-    BUCKET_MS = 2000 /* as for the store: a bucket that hangs must not take every API thread */
-};
+enum { PLAYLIST_MAX_BYTES = 8 << 20, PRESIGN_MIN_S = 60, PRESIGN_MAX_S = 604800 };
 
 int api_bucket(struct api *api, struct bucket **out, struct err *err)
 {
     if (!api->bucket) {
         if (bucket_open(&api->bucket, api->services->bucket, err))
             return -1;
-        bucket_set_patience(api->bucket, BUCKET_MS);
+        bucket_set_patience(api->bucket, MEDIA_BUCKET_MS);
     }
     *out = api->bucket;
     return 0;
@@ -32,6 +28,7 @@ void api_release(struct api *api)
 {
     bucket_free(api->bucket);
     api->bucket = NULL;
+    media_places_release(&api->places);
 }
 
 /* Jobs are in the key: what lies there never changes, so that its name and size tell it apart. */
@@ -147,18 +144,9 @@ static int redirect(struct request *request, struct bucket *bucket, const char *
     return 0;
 }
 
-API_ANSWER(api_media)
+static int serve(struct request *request, struct bucket *bucket, const char *key, int64_t left_s,
+                 struct err *err)
 {
-    (void)in;
-    (void)out;
-    struct bucket *bucket;
-    const char *grant = request_capture(request, "grant"), *key = request_capture(request, "key");
-    int64_t now_s = clock_wall_s();
-    if (!grant || !key)
-        return err_set(err, ERR_OBJECT_NOT_FOUND, "there is no such object");
-    if (media_url_check(grant, key, api->services->gateway->url_secret, now_s, err) ||
-        api_bucket(api, &bucket, err))
-        return -1;
     if (strcmp(bucket_backend(bucket), backend_names[BACKEND_LOCAL]) == 0 ||
         strcmp(bucket_backend(bucket), backend_names[BACKEND_NONE]) == 0)
         return serve_file(request, bucket, key, err);
@@ -166,5 +154,29 @@ API_ANSWER(api_media)
         return tell(request, bucket, key, err);
     if (file_kind(key)->type == FILE_PLAYLIST)
         return serve_playlist(request, bucket, key, err);
-    return redirect(request, bucket, key, media_url_expires(grant) - now_s, err);
+    return redirect(request, bucket, key, left_s, err);
+}
+
+API_ANSWER(api_media)
+{
+    (void)in;
+    (void)out;
+    struct bucket *bucket, *elsewhere;
+    const char *grant = request_capture(request, "grant"), *key = request_capture(request, "key");
+    int64_t now_s = clock_wall_s();
+    if (!grant || !key)
+        return err_set(err, ERR_OBJECT_NOT_FOUND, "there is no such object");
+    if (media_url_check(grant, key, api->services->gateway->url_secret, now_s, err) ||
+        media_place(api, &request->arena, key, false, &bucket, err))
+        return -1;
+    int64_t left_s = media_url_expires(grant) - now_s;
+    int failed = serve(request, bucket, key, left_s, err);
+    if (!failed || err->code != ERR_OBJECT_NOT_FOUND)
+        return failed;
+    /* It may have been migrated a moment ago. */
+    struct err moved = {0};
+    if (media_place(api, &request->arena, key, true, &elsewhere, &moved) || elsewhere == bucket)
+        return -1;
+    *err = (struct err){0};
+    return serve(request, elsewhere, key, left_s, err);
 }

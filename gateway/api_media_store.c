@@ -9,6 +9,7 @@
 #include "gateway/submit.h"
 #include "proto/download.h"
 #include "proto/file_path.h"
+#include "proto/recipe.h"
 #include "proto/transition.h"
 
 /* A record that exists keeps the time when it was made. */
@@ -101,6 +102,15 @@ static int plan_same(struct request *request, const struct job *old, struct job 
     return 0;
 }
 
+/* What takes an administrator to ask for takes one to ask for again. */
+static int check_role(const struct request *request, const struct job *old, struct err *err)
+{
+    const struct recipe *recipe = recipe_find(old->recipe);
+    if (!recipe || !recipe->admin || request->who.role >= ROLE_ADMIN)
+        return 0;
+    return err_set(err, ERR_FORBIDDEN, "this needs the role %s", role_names[ROLE_ADMIN]);
+}
+
 API_PLAN(api_job_retry)
 {
     (void)in;
@@ -111,6 +121,8 @@ API_PLAN(api_job_retry)
         return -1;
     if (!job_terminal(&old))
         return err_set(err, ERR_JOB_RUNNING, "the job has not ended yet");
+    if (check_role(request, &old, err))
+        return -1;
     job->retry_of = old.id;
     if (!old.scene)
         return plan_same(request, &old, job, err);

@@ -23,5 +23,8 @@ const struct handler handlers[ROUTE_COUNT] = {
     [ROUTE_PROJECT_DELETE] = {.answer = api_project_delete, .waits = true},
     [ROUTE_PROJECT_FILES] = {.answer = api_project_files, .waits = true},
     [ROUTE_PROJECT_CLEANUP] = {.answer = api_project_cleanup, .waits = true},
+    [ROUTE_STORAGE_RECONCILE] = {.plan = api_storage_reconcile},
+    [ROUTE_STORAGE_MIGRATE] = {.plan = api_storage_migrate, .waits = true},
+    [ROUTE_STORAGE_DUPLICATES] = {.plan = api_storage_duplicates},
     [ROUTE_MEDIA] = {.answer = api_media, .waits = true, .patient = true},
 };

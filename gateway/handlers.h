@@ -48,5 +48,8 @@ API_ANSWER(api_ledger_usage);
 API_PLAN(api_hello);
 API_PLAN(api_media_store);
 API_PLAN(api_job_retry);
+API_PLAN(api_storage_reconcile);
+API_PLAN(api_storage_migrate);
+API_PLAN(api_storage_duplicates);
 
 #endif

@@ -70,7 +70,7 @@ static const struct field job_view[] = {
     FIELD(job_view, project_id, .text = "The user's project."),
     FIELD(job_view, mongo_db_id, .text = "The record that the job writes, an ObjectId."),
     FIELD_DOCS(job_view, tasks, task_view, .text = "Its units of work."),
-    FIELD(job_view, result, .text = "What came of it: the result of its last task."),
+    FIELD(job_view, result, .max = 1 << 20, .text = "What came of it: the result of its last task."),
     FIELD_DOC(job_view, error, job_fault, .text = "Why it failed."),
     FIELD_DOCS(job_view, log, log_line, .text = "What happened, the oldest first."),
     FIELD(job_view, created_at, .flags = FIELD_TIME, .text = "When it was accepted."),

@@ -45,7 +45,7 @@ enum field_flags {
 };
 
 /* One row. Zero min and max mean "no bound" (with a max, a min of zero counts: nothing negative); for strings they
- * bound the length in bytes, for lists the count. */
+ * bound the length in bytes, for lists the count, for free-form documents the bytes as BSON (8 KiB without). */
 struct field {
     const char *name; /* on the wire */
     const char *text; /* one sentence: OpenAPI, --help, proto/README.md */

@@ -6,6 +6,7 @@
 #include "proto/cleanup.h"
 #include "proto/hello.h"
 #include "proto/scene.h"
+#include "proto/storage_job.h"
 
 const struct recipe recipes[] = {
     {.name = "hello",
@@ -39,6 +40,24 @@ const struct recipe recipes[] = {
      .params = &cleanup_params_doc,
      .simple = true,
      .tasks = {{.name = "cleanup", .kind = KIND_CLEANUP, .weight = 1}},
+     .len = 1},
+    {.name = "storage.reconcile",
+     .params = &storage_reconcile_doc,
+     .simple = true,
+     .admin = true,
+     .tasks = {{.name = "reconcile", .kind = KIND_STORAGE, .weight = 1}},
+     .len = 1},
+    {.name = "storage.migrate",
+     .params = &storage_migrate_doc,
+     .simple = true,
+     .admin = true,
+     .tasks = {{.name = "migrate", .kind = KIND_STORAGE, .weight = 1}},
+     .len = 1},
+    {.name = "storage.duplicates",
+     .params = &storage_duplicates_doc,
+     .simple = true,
+     .admin = true,
+     .tasks = {{.name = "duplicates", .kind = KIND_STORAGE, .weight = 1}},
      .len = 1},
 };
 const size_t recipes_len = sizeof recipes / sizeof recipes[0];

@@ -18,6 +18,7 @@ struct recipe {
     const char *name;          /* wire name: job.recipe */
     const struct doc *params;  /* of job.params */
     bool simple;               /* no scene, no workspace, no objects: the last settle is terminal */
+    bool admin;                /* only an administrator may ask for the same again */
     struct recipe_task tasks[RECIPE_TASKS_MAX];
     size_t len;
 };

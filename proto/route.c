@@ -11,6 +11,7 @@
 #include "proto/project_quota.h"
 #include "proto/project_view.h"
 #include "proto/scene_view.h"
+#include "proto/storage_job.h"
 
 const char *const role_names[] = {NULL, "viewer", "operator", "admin", NULL};
 
@@ -166,6 +167,33 @@ const struct route routes[ROUTE_COUNT] = {
                      .content_type = "application/octet-stream",
                      .text = "An object of the bucket; the grant is \"<expires>.<signature>\" over "
                              "its job's prefix."},
+    [ROUTE_STORAGE_RECONCILE] = {.method = "POST",
+                                 .path = "/api/v1/storage/reconcile",
+                                 .role = ROLE_ADMIN,
+                                 .flags = ROUTE_MAKES_JOB,
+                                 .status = 202,
+                                 .request = &storage_reconcile_doc,
+                                 .response = &accepted_doc,
+                                 .text = "Compares the whole bucket with its rows, of all tenants; "
+                                         "adopts, deletes and forgets as told."},
+    [ROUTE_STORAGE_MIGRATE] =
+        {.method = "POST",
+         .path = "/api/v1/storage/migrate",
+         .role = ROLE_ADMIN,
+         .flags = ROUTE_MAKES_JOB,
+         .status = 202,
+         .request = &storage_migrate_doc,
+         .response = &accepted_doc,
+         .text = "Takes objects from one backend to another, verified, while they are read."},
+    [ROUTE_STORAGE_DUPLICATES] = {.method = "POST",
+                                  .path = "/api/v1/storage/duplicates",
+                                  .role = ROLE_ADMIN,
+                                  .flags = ROUTE_MAKES_JOB,
+                                  .status = 202,
+                                  .request = &storage_duplicates_doc,
+                                  .response = &accepted_doc,
+                                  .text = "Counts objects of the same content, and what one of "
+                                          "each would save."},
 };
 
 /* A segment is what lies between slashes. */

@@ -53,6 +53,7 @@ const struct doc storage_group_doc = DOC(storage_group, group);
 
 static const struct field result[] = {
     FIELD(storage_result, dry_run, .text = "Nothing was changed; adopted, deleted and forgotten tell what would have been."),
+    FIELD(storage_result, after, .text = "While it runs: the key up to which it is done."),
     FIELD(storage_result, objects, .text = "Objects looked at."),
     FIELD(storage_result, rows, .text = "Rows looked at."),
     FIELD(storage_result, bytes, .text = "Size of the objects looked at."),

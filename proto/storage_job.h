@@ -54,6 +54,7 @@ struct storage_groups {
 };
 struct storage_result {
     bool dry_run;
+    const char *after; /* saved by a run that goes on: where the next one begins */
     int64_t objects, rows, bytes; /* looked at */
     int64_t orphans, orphan_bytes, ghosts, mismatches, living;
     int64_t adopted, deleted, forgotten, failed;

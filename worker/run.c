@@ -1,6 +1,8 @@
 /* What a handler may ask and tell: the run it was given. */
 #include "worker/run.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 
 #include "common/change.h"
@@ -69,6 +71,26 @@ int run_bucket(struct run *run, struct bucket **out, struct err *err)
     bucket_set_watch(slot->bucket, &slot->watch);
     *out = slot->bucket;
     return 0;
+}
+
+int run_open_bucket(struct run *run, enum backend backend, struct bucket **out, struct err *err)
+{
+    struct slot *slot = run->slot;
+    struct bucket_settings settings = run->runtime->config->bucket;
+    settings.r2_enabled = false; /* else it would be R2, whatever is asked for */
+    settings.backend = backend;
+    if (bucket_open(out, &settings, err))
+        return err_prefix(err, "backend %s", backend_names[backend]);
+    slot->watch = (struct bucket_watch){.stopped = is_stopped, .retried = count_retry, .arg = run};
+    bucket_set_watch(*out, &slot->watch);
+    return 0;
+}
+
+int run_scratch(struct run *run, int *fd, struct err *err)
+{
+    const char *workspace = run->runtime->config->fleet.workspace;
+    *fd = open(workspace, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    return *fd < 0 ? err_errno(err, errno, "make a file in '%.200s'", workspace) : 0;
 }
 
 const char *run_dir(struct run *run, struct err *err)

@@ -25,6 +25,13 @@ int64_t run_tombstone_ms(const struct run *run);
 /* Opened at the first call, kept by the slot's thread. */
 int run_bucket(struct run *run, struct bucket **out, struct err *err);
 
+/* Another backend than the one that counts, with its settings of the same environment. The caller frees it before the
+ * handler returns. */
+int run_open_bucket(struct run *run, enum backend backend, struct bucket **out, struct err *err);
+
+/* A file without a name in the workspace, for jobs that have no directory; the caller closes it. */
+int run_scratch(struct run *run, int *fd, struct err *err);
+
 /* <workspace>/<job>/<task>.<run>, made at the first call. NULL with err when it cannot be made. */
 const char *run_dir(struct run *run, struct err *err);
 /* The directory of the run that ended task `name` with success; NULL if it did not succeed. */

@@ -9,8 +9,10 @@
 #include "common/doc_json.h"
 #include "common/id.h"
 #include "gateway/ctl/show.h"
+#include "gateway/ctl/show_storage.h"
 #include "gateway/ctl/watch.h"
 #include "proto/file_path.h"
+#include "proto/storage_job.h"
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyz"
 
@@ -259,6 +261,24 @@ const struct command command_table[] = {
      .text = "asks for the same again, as a new job"},
     {.name = "workers", .run = run_workers, .text = "lists the worker processes"},
     {.name = "queues", .run = run_queues, .text = "lists what waits for which kind of worker"},
+    {.name = "storage reconcile",
+     .run = run_work,
+     .options = &storage_reconcile_doc,
+     .text = "compares the bucket with its rows: orphans, ghosts, sizes",
+     .path = "/api/v1/storage/reconcile",
+     .show = show_reconcile},
+    {.name = "storage migrate",
+     .run = run_work,
+     .options = &storage_migrate_doc,
+     .text = "takes objects from one backend to another",
+     .path = "/api/v1/storage/migrate",
+     .show = show_migrate},
+    {.name = "storage duplicates",
+     .run = run_work,
+     .options = &storage_duplicates_doc,
+     .text = "counts objects of the same content",
+     .path = "/api/v1/storage/duplicates",
+     .show = show_duplicates},
     {.name = NULL},
 };
 

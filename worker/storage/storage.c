@@ -2,7 +2,9 @@
 #include "worker/storage/storage.h"
 
 static worker_handler *const actions[STORAGE_ACTION_COUNT] = {
-    [STORAGE_ACTION_NONE] = NULL,
+    [STORAGE_RECONCILE] = storage_reconcile,
+    [STORAGE_MIGRATE] = storage_migrate,
+    [STORAGE_DUPLICATES] = storage_duplicates,
 };
 
 int storage(struct run *run, const void *in, void *out, struct err *err)
