@@ -96,9 +96,8 @@ static int link_temporary(const struct local *local, int from, const char *name,
     struct object object;
     if (flock(from, LOCK_EX | LOCK_NB) || linkat(AT_FDCWD, put->path, local->temporary, name, 0))
         return 1;
-    /* Others may read it, as if it had been copied. */
     if (fstat(from, &source) || fstatat(local->temporary, name, &file, AT_SYMLINK_NOFOLLOW) ||
-        source.st_ino != file.st_ino || source.st_dev != file.st_dev || fchmod(from, 0644)) {
+        source.st_ino != file.st_ino || source.st_dev != file.st_dev) {
         unlinkat(local->temporary, name, 0);
         return 1;
     }

@@ -10,8 +10,10 @@ const char *api_media_url(const struct services *services, struct arena *arena, 
     const struct gateway_settings *settings = services->gateway;
     if (!key)
         return NULL;
-    if (settings->media_public_url)
-        return arena_printf(arena, "%s/%s", settings->media_public_url, key);
+    size_t len;
+    const char *public = gateway_settings_media_url(settings, &len);
+    if (public)
+        return arena_printf(arena, "%.*s/%s", (int)len, public, key);
     const char *path =
         media_url_path(arena, settings->url_secret, clock_wall_s() + settings->url_ttl_s, key);
     return path ? arena_printf(arena, "%s%s", services->base_url, path) : NULL;

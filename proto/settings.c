@@ -56,6 +56,14 @@ static enum error http_url_check(const char *value, const char **why)
     return ERR_NONE;
 }
 
+/* A path is of this gateway, which has but one for media. */
+static enum error media_url_check(const char *value, const char **why)
+{
+    if (strcmp(value, "/media/") == 0 || strcmp(value, "/media") == 0 ||
+        http_url_check(value, why) == ERR_NONE)
+        return ERR_NONE;
+    return fail(why, "must be /media/, or an http:// or https:// URL without query");
+}
 static enum error path_check(const char *value, const char **why)
 {
     return value[0] == '/' ? ERR_NONE : fail(why, "must be an absolute path");
@@ -233,6 +241,8 @@ static const struct field egress_fields[] = {
     FIELD_AS(egress_settings, max_source_bytes, "MEDIAFLEET_MAX_SOURCE_BYTES", .min = 1,
              .max = INT64_C(1) << 44, .fallback = "21474836480",
              .text = "The largest source, in bytes; 20 GiB unless set."),
+    FIELD_AS(egress_settings, max_upload_size, "MAX_UPLOAD_SIZE", .min = 1, .max = INT64_C(1) << 44,
+             .text = "An older name of the same; where both are set, the smaller one counts."),
     FIELD_AS(egress_settings, max_redirects, "MEDIAFLEET_MAX_REDIRECTS", .max = 20, .fallback = "5",
              .text = "Redirects followed from one source."),
     FIELD_AS(egress_settings, connect_timeout_s, "MEDIAFLEET_CONNECT_TIMEOUT_S", .min = 1,
@@ -276,11 +286,14 @@ static const struct field gateway_fields[] = {
     FIELD_AS(gateway_settings, url_secret, "MEDIAFLEET_URL_SECRET", .flags = FIELD_SECRET,
              .min = 32, .max = 1024, .text = "Key that media URLs are signed with."),
     FIELD_AS(gateway_settings, url_ttl_s, "MEDIAFLEET_URL_TTL_S", .min = 60, .max = 604800,
-             .fallback = "21600", .text = "How long a signed media URL works, in s."),
+             .fallback = "3600",
+             .text = "How long a signed media URL works, in s; longer than the films that play."),
     FIELD_AS(gateway_settings, cors_origins, "MEDIAFLEET_CORS_ORIGINS", .max = 64,
              .check = origin_check, .text = "Origins of web pages that may use the API."),
     FIELD_AS(gateway_settings, media_public_url, "MEDIA_PUBLIC_URL", .check = http_url_check,
              .text = "A CDN or domain in front of the bucket, which media URLs then begin with."),
+    FIELD_AS(gateway_settings, media_url, "MEDIA_URL", .check = media_url_check,
+             .text = "An older name of the same; /media/ is what gateways serve anyway."),
     /* Cloudflare R2's, of its pricing page (developers.cloudflare.com/r2/pricing). */
     FIELD_AS(gateway_settings, storage_price_usd, "MEDIAFLEET_STORAGE_PRICE_USD", .max = 1000,
              .fallback = "0.015",
@@ -295,4 +308,22 @@ enum backend bucket_settings_backend(const struct bucket_settings *settings)
     if (settings->r2_enabled)
         return BACKEND_R2;
     return settings->backend == BACKEND_UNSET ? BACKEND_LOCAL : settings->backend;
+}
+
+int64_t egress_settings_max_bytes(const struct egress_settings *settings)
+{
+    int64_t older = settings->max_upload_size, bytes = settings->max_source_bytes;
+    return older > 0 && older < bytes ? older : bytes;
+}
+
+const char *gateway_settings_media_url(const struct gateway_settings *settings, size_t *len)
+{
+    const char *url = settings->media_public_url ? settings->media_public_url : settings->media_url;
+    *len = 0;
+    if (!url || url[0] == '/')
+        return NULL;
+    *len = strlen(url);
+    while (*len > 0 && url[*len - 1] == '/')
+        (*len)--;
+    return url;
 }

@@ -39,7 +39,8 @@ struct worker_settings {
 struct egress_settings {
     struct strs allowed_cidrs;
     struct strs allowed_ports;
-    int64_t max_source_bytes, max_redirects, connect_timeout_s, low_speed_bytes, low_speed_s;
+    int64_t max_source_bytes, max_upload_size; /* egress_settings_max_bytes says which one counts */
+    int64_t max_redirects, connect_timeout_s, low_speed_bytes, low_speed_s;
 };
 struct gateway_settings {
     const char *listen; /* "127.0.0.1:8080" */
@@ -51,10 +52,14 @@ struct gateway_settings {
     const char *jwt_secret, *url_secret;
     int64_t url_ttl_s;
     struct strs cors_origins;
-    const char *media_public_url; /* a CDN or custom domain in front of the bucket */
+    const char *media_public_url, *media_url; /* gateway_settings_media_url says which one counts */
     double storage_price_usd;     /* of a GB for a month */
     int64_t storage_free_gb;
 };
+/* The smaller one of those that are set. */
+int64_t egress_settings_max_bytes(const struct egress_settings *settings);
+/* A CDN or custom domain in front of the bucket, without a slash at its end (*len bytes); NULL: there is none. */
+const char *gateway_settings_media_url(const struct gateway_settings *settings, size_t *len);
 extern const struct doc store_settings_doc, fleet_settings_doc, bucket_settings_doc, worker_settings_doc,
     egress_settings_doc, gateway_settings_doc;
 

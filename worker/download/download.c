@@ -111,7 +111,7 @@ int download_handle(struct run *run, const void *params, void *result, struct er
         .http = http,
         .url = ((const struct download_params *)params)->url,
         .path = arena_printf(arena, "%s/source.part", directory),
-        .max_bytes = settings->max_source_bytes,
+        .max_bytes = egress_settings_max_bytes(settings),
         .max_redirects = settings->max_redirects,
         .connect_timeout_ms = (int)settings->connect_timeout_s * 1000,
         .low_speed_bytes = (int)settings->low_speed_bytes,

@@ -62,6 +62,10 @@ static void checks(void)
         {&fleet_settings_doc, "AMQP_URL", "amqps://h", true},
         {&fleet_settings_doc, "AMQP_URL", "h:5672", false},
         {&fleet_settings_doc, "MEDIAFLEET_WORKSPACE", "relative", false},
+        {&gateway_settings_doc, "MEDIA_URL", "/media/", true},
+        {&gateway_settings_doc, "MEDIA_URL", "https://cdn.example.com/m/", true},
+        {&gateway_settings_doc, "MEDIA_URL", "/files/", false},
+        {&gateway_settings_doc, "MEDIA_URL", "cdn.example.com", false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         bool good = judge(rows[i].doc, rows[i].name, rows[i].value) == ERR_NONE;
@@ -105,8 +109,31 @@ static void r2_comes_before_the_backend_and_local_is_the_rest(void)
     CHECK_INT(bucket_settings_backend(&settings), BACKEND_R2);
 }
 
+static void older_names_count_where_they_say_more(void)
+{
+    struct egress_settings egress = {.max_source_bytes = 100};
+    CHECK_INT(egress_settings_max_bytes(&egress), 100);
+    egress.max_upload_size = 60;
+    CHECK_INT(egress_settings_max_bytes(&egress), 60);
+    egress.max_upload_size = 200;
+    CHECK_INT(egress_settings_max_bytes(&egress), 100);
+
+    size_t len;
+    struct gateway_settings gateway = {0};
+    CHECK(!gateway_settings_media_url(&gateway, &len));
+    gateway.media_url = "/media/";
+    CHECK(!gateway_settings_media_url(&gateway, &len));
+    gateway.media_url = "https://cdn.example.com/media/";
+    CHECK_STR(gateway_settings_media_url(&gateway, &len), gateway.media_url);
+    CHECK_INT(len, strlen("https://cdn.example.com/media"));
+    gateway.media_public_url = "https://other.example.com";
+    CHECK_STR(gateway_settings_media_url(&gateway, &len), "https://other.example.com");
+    CHECK_INT(len, strlen(gateway.media_public_url));
+}
+
 int main(void)
 {
+    RUN(older_names_count_where_they_say_more);
     RUN(checks);
     RUN(every_fallback_passes_its_check_and_every_row_has_a_sentence);
     RUN(secrets_are_marked);
