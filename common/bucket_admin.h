@@ -3,6 +3,7 @@
 #define COMMON_BUCKET_ADMIN_H
 
 #include "common/bucket.h"
+#include "proto/lifecycle.h"
 
 /* put, head, get, delete of a small object. err: all steps that failed with what each said, "put: ...; delete: ...",
  * and the first one's code. A step without its object is not tried; whatever happens before, delete is. Creates the
@@ -33,18 +34,7 @@ int bucket_abort_uploads(struct bucket *bucket, const char *prefix, size_t *abor
 int bucket_count_uploads(struct bucket *bucket, int64_t *out, struct err *err);
 
 /* Rules by which the storage itself deletes. Ours abort unfinished uploads after a day (MinIO does so without a rule)
- * and expire tmp/ after two days. */
-struct lifecycle_rule {
-    const char *id, *prefix; /* "" if it has none */
-    bool ours, enabled;
-    int64_t abort_days, expire_days; /* 0: it does not */
-};
-struct lifecycle {
-    struct lifecycle_rule *at;
-    size_t len;
-    bool set; /* ours are there as they should be */
-};
-/* What is set; with `apply` ours are set first, and all others stay as they are. ERR_STORAGE_UNSUPPORTED: the storage has
+ * and expire tmp/ after two days. What is set; with `apply` ours are set first, and all others stay as they are. ERR_STORAGE_UNSUPPORTED: the storage has
  * no such rules (local, versitygw). Who changes rules in the same moment may lose them: S3 has no condition here. */
 int bucket_lifecycle(struct bucket *bucket, bool apply, struct arena *arena, struct lifecycle *out, struct err *err);
 

@@ -48,12 +48,12 @@ static int64_t days(const char *text)
 static int end_rule(struct reading *reading)
 {
     struct lifecycle_rule *rule = &reading->now;
-    if (reading->out->len == RULES_MAX)
+    if (reading->out->rules.len == RULES_MAX)
         return -1;
     rule->id = rule->id ? rule->id : "";
     rule->prefix = rule->prefix ? rule->prefix : "";
     rule->ours = is_ours(rule->id);
-    reading->out->at[reading->out->len++] = *rule;
+    reading->out->rules.at[reading->out->rules.len++] = *rule;
     *rule = (struct lifecycle_rule){0};
     return 0;
 }
@@ -88,8 +88,8 @@ static int read_rules(struct s3 *s3, struct arena *arena, const char **xml, stru
 {
     struct s3_call call = {.method = "GET", .arena = arena, .max_bytes = S3_ANSWER_BYTES};
     struct reading reading = {.arena = arena, .out = out};
-    out->at = arena_alloc_array(arena, RULES_MAX, sizeof *out->at);
-    out->len = 0;
+    out->rules.at = arena_alloc_array(arena, RULES_MAX, sizeof *out->rules.at);
+    out->rules.len = 0;
     *xml = "";
     s3_query(&call, "lifecycle", "");
     if (s3_perform(s3, &call, err)) {
@@ -116,8 +116,8 @@ static bool all_set(const struct s3 *s3, const struct lifecycle *lifecycle)
     for (size_t i = 0; i < OWN_RULES; i++) {
         const struct own_rule *own = &own_rules[i];
         bool found = !is_wanted(s3, own);
-        for (size_t j = 0; j < lifecycle->len && !found; j++) {
-            const struct lifecycle_rule *rule = &lifecycle->at[j];
+        for (size_t j = 0; j < lifecycle->rules.len && !found; j++) {
+            const struct lifecycle_rule *rule = &lifecycle->rules.at[j];
             found = strcmp(rule->id, own->id) == 0 && rule->enabled &&
                     strcmp(rule->prefix, own->prefix) == 0 && rule->abort_days == own->abort_days &&
                     rule->expire_days == own->expire_days;
@@ -131,8 +131,8 @@ static bool all_set(const struct s3 *s3, const struct lifecycle *lifecycle)
 static size_t count_foreign(const struct lifecycle *lifecycle)
 {
     size_t count = 0;
-    for (size_t i = 0; i < lifecycle->len; i++)
-        count += !lifecycle->at[i].ours;
+    for (size_t i = 0; i < lifecycle->rules.len; i++)
+        count += !lifecycle->rules.at[i].ours;
     return count;
 }
 
@@ -140,17 +140,18 @@ static size_t count_foreign(const struct lifecycle *lifecycle)
 static bool has_foreign(const char *xml, const struct lifecycle *lifecycle, struct arena *arena)
 {
     struct err ignored = {0};
-    struct lifecycle copy = {.at = arena_alloc_array(arena, RULES_MAX, sizeof *copy.at)};
+    struct lifecycle copy = {.rules.at =
+                                 arena_alloc_array(arena, RULES_MAX, sizeof *copy.rules.at)};
     struct reading reading = {.arena = arena, .out = &copy};
     size_t at = 0;
     if (s3_xml_read(xml, strlen(xml), "LifecycleConfiguration", read_element, &reading, &ignored) ||
         count_foreign(&copy) != count_foreign(lifecycle))
         return false;
-    for (size_t i = 0; i < lifecycle->len; i++) {
-        const struct lifecycle_rule *rule = &lifecycle->at[i];
+    for (size_t i = 0; i < lifecycle->rules.len; i++) {
+        const struct lifecycle_rule *rule = &lifecycle->rules.at[i];
         if (rule->ours)
             continue;
-        const struct lifecycle_rule *same = &copy.at[at++];
+        const struct lifecycle_rule *same = &copy.rules.at[at++];
         if (strcmp(rule->id, same->id) != 0 || strcmp(rule->prefix, same->prefix) != 0 ||
             rule->enabled != same->enabled || rule->expire_days != same->expire_days ||
             rule->abort_days != same->abort_days)
@@ -164,12 +165,13 @@ static void copy_foreign(const char *xml, const struct lifecycle *lifecycle, str
 {
     static const char open[] = "<Rule>", close[] = "</Rule>";
     size_t seen = 0;
-    for (const char *at = xml, *end; (at = strstr(at, open)) && seen < lifecycle->len; at = end) {
+    for (const char *at = xml, *end; (at = strstr(at, open)) && seen < lifecycle->rules.len;
+         at = end) {
         end = strstr(at, close);
         if (!end)
             return;
         end += sizeof close - 1;
-        if (!lifecycle->at[seen++].ours)
+        if (!lifecycle->rules.at[seen++].ours)
             text_add(out, at, (size_t)(end - at));
     }
 }

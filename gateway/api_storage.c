@@ -1,4 +1,6 @@
 /* POST /api/v1/storage/…: work over the whole bucket, as jobs of the kind storage. */
+#include "common/audit.h"
+#include "common/bucket_admin.h"
 #include "common/doc_bson.h"
 #include "gateway/handlers.h"
 #include "gateway/submit.h"
@@ -54,4 +56,31 @@ API_PLAN(api_storage_duplicates)
     const struct storage_duplicates *asked = in;
     const struct storage_params params = {.action = STORAGE_DUPLICATES, .duplicates = *asked};
     return plan(request, job, "storage.duplicates", &storage_duplicates_doc, asked, &params, err);
+}
+
+API_PLAN(api_storage_cleanup)
+{
+    (void)api;
+    (void)scene;
+    const struct storage_expire *asked = in;
+    const struct storage_params params = {.action = STORAGE_EXPIRE, .expire = *asked};
+    return plan(request, job, "storage.expire", &storage_expire_doc, asked, &params, err);
+}
+
+API_ANSWER(api_storage_lifecycle)
+{
+    const struct lifecycle_ask *asked = in;
+    struct lifecycle *told = out;
+    struct bucket *bucket;
+    if (api_bucket(api, &bucket, err) ||
+        bucket_lifecycle(bucket, asked->apply, &request->arena, told, err))
+        return -1;
+    if (!asked->apply)
+        return 0;
+    const struct audit line = {.tenant = request->who.tenant,
+                               .by = request->who.name,
+                               .action = "storage.lifecycle",
+                               .subject = bucket_name(bucket),
+                               .request_id = request->id};
+    return audit_add(api->services->store, &line, err);
 }

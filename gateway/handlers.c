@@ -26,5 +26,7 @@ const struct handler handlers[ROUTE_COUNT] = {
     [ROUTE_STORAGE_RECONCILE] = {.plan = api_storage_reconcile},
     [ROUTE_STORAGE_MIGRATE] = {.plan = api_storage_migrate, .waits = true},
     [ROUTE_STORAGE_DUPLICATES] = {.plan = api_storage_duplicates},
+    [ROUTE_STORAGE_CLEANUP] = {.plan = api_storage_cleanup},
+    [ROUTE_STORAGE_LIFECYCLE] = {.answer = api_storage_lifecycle, .waits = true, .patient = true},
     [ROUTE_MEDIA] = {.answer = api_media, .waits = true, .patient = true},
 };

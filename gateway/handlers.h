@@ -51,5 +51,7 @@ API_PLAN(api_job_retry);
 API_PLAN(api_storage_reconcile);
 API_PLAN(api_storage_migrate);
 API_PLAN(api_storage_duplicates);
+API_PLAN(api_storage_cleanup);
+API_ANSWER(api_storage_lifecycle);
 
 #endif

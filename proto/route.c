@@ -10,6 +10,7 @@
 #include "proto/ledger_usage.h"
 #include "proto/project_quota.h"
 #include "proto/project_view.h"
+#include "proto/lifecycle.h"
 #include "proto/scene_view.h"
 #include "proto/storage_job.h"
 
@@ -194,6 +195,24 @@ const struct route routes[ROUTE_COUNT] = {
                                   .response = &accepted_doc,
                                   .text = "Counts objects of the same content, and what one of "
                                           "each would save."},
+    [ROUTE_STORAGE_CLEANUP] =
+        {.method = "POST",
+         .path = "/api/v1/storage/cleanup",
+         .role = ROLE_ADMIN,
+         .flags = ROUTE_MAKES_JOB,
+         .status = 202,
+         .request = &storage_expire_doc,
+         .response = &accepted_doc,
+         .text = "Removes what nobody needs any more: records past their time, rows and objects of "
+                 "failed uploads, unfinished uploads, directories of the workspace."},
+    [ROUTE_STORAGE_LIFECYCLE] = {.method = "POST",
+                                 .path = "/api/v1/storage/lifecycle",
+                                 .role = ROLE_ADMIN,
+                                 .status = 200,
+                                 .request = &lifecycle_ask_doc,
+                                 .response = &lifecycle_doc,
+                                 .text = "Tells the bucket's own rules of expiry; with apply sets "
+                                         "mediafleet's and keeps all others."},
 };
 
 /* A segment is what lies between slashes. */

@@ -3,7 +3,7 @@
 
 #include "proto/file_path.h"
 
-const char *const storage_action_names[] = {NULL, "reconcile", "migrate", "duplicates", NULL};
+const char *const storage_action_names[] = {NULL, "reconcile", "migrate", "duplicates", "expire", NULL};
 
 static const struct field reconcile[] = {
     FIELD(storage_reconcile, prefix, .max = OBJECT_KEY_MAX, .check = key_prefix_check, .text = "Only keys that begin so; without it the whole bucket."),
@@ -28,11 +28,18 @@ static const struct field duplicates[] = {
 };
 const struct doc storage_duplicates_doc = DOC(storage_duplicates, duplicates);
 
+static const struct field expire[] = {
+    FIELD(storage_expire, older_than_s, .min = 1, .max = 10 * 365 * 86400, .text = "What changed since is left alone, in s; a day without it."),
+    FIELD(storage_expire, dry_run, .text = "Change nothing, only count what would be done."),
+};
+const struct doc storage_expire_doc = DOC(storage_expire, expire);
+
 static const struct field params[] = {
     FIELD(storage_params, action, .flags = FIELD_REQUIRED, .names = storage_action_names, .text = "What to do."),
     FIELD_DOC(storage_params, reconcile, storage_reconcile, .text = "For reconcile."),
     FIELD_DOC(storage_params, migrate, storage_migrate, .text = "For migrate."),
     FIELD_DOC(storage_params, duplicates, storage_duplicates, .text = "For duplicates."),
+    FIELD_DOC(storage_params, expire, storage_expire, .text = "For expire."),
 };
 const struct doc storage_params_doc = DOC(storage_params, params);
 
@@ -63,14 +70,17 @@ static const struct field result[] = {
     FIELD(storage_result, mismatches, .text = "Objects of another size than their row tells."),
     FIELD(storage_result, living, .text = "Rows and objects of jobs that have not ended, of which nothing is said."),
     FIELD(storage_result, adopted, .text = "Orphans that got a row."),
-    FIELD(storage_result, deleted, .text = "Orphans, or migrated sources, that were deleted."),
-    FIELD(storage_result, forgotten, .text = "Ghosts whose row was deleted."),
+    FIELD(storage_result, deleted, .text = "Orphans, migrated sources, or objects of failed uploads, that were deleted."),
+    FIELD(storage_result, forgotten, .text = "Ghosts, or objects of failed uploads, whose row was deleted."),
     FIELD(storage_result, failed, .text = "Objects with which that did not succeed."),
     FIELD(storage_result, copied, .text = "Objects copied to the other backend."),
     FIELD(storage_result, switched, .text = "Rows that tell the other backend now."),
     FIELD(storage_result, groups, .text = "Contents that there are several objects of."),
     FIELD(storage_result, duplicates, .text = "Objects that are not the first of their content."),
     FIELD(storage_result, saved_bytes, .text = "Their size: what could be saved."),
+    FIELD(storage_result, directories, .text = "Directories of the workspace that were removed."),
+    FIELD(storage_result, uploads, .text = "Unfinished multipart uploads that were aborted."),
+    FIELD(storage_result, expired_jobs, .text = "Records of jobs past their time that were deleted."),
     FIELD_DOCS(storage_result, orphan_list, storage_item, .text = "The first orphans."),
     FIELD_DOCS(storage_result, ghost_list, storage_item, .text = "The first ghosts."),
     FIELD_DOCS(storage_result, mismatch_list, storage_item, .text = "The first mismatches."),

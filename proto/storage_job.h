@@ -6,7 +6,7 @@
 
 enum { STORAGE_TOLD_MAX = 100 }; /* of each list in a result: the first ones */
 
-enum storage_action { STORAGE_ACTION_NONE, STORAGE_RECONCILE, STORAGE_MIGRATE, STORAGE_DUPLICATES, STORAGE_ACTION_COUNT };
+enum storage_action { STORAGE_ACTION_NONE, STORAGE_RECONCILE, STORAGE_MIGRATE, STORAGE_DUPLICATES, STORAGE_EXPIRE, STORAGE_ACTION_COUNT };
 extern const char *const storage_action_names[];
 
 /* What a request says, and what it means when it says nothing. */
@@ -27,12 +27,18 @@ struct storage_duplicates {
     const char *project_id; /* NULL: all */
 };
 
+struct storage_expire {
+    int64_t older_than_s; /* what changed since is left alone; 0: a day */
+    bool dry_run;
+};
+
 /* Of a task: the action, and the document of that action. */
 struct storage_params {
     enum storage_action action;
     struct storage_reconcile reconcile;
     struct storage_migrate migrate;
     struct storage_duplicates duplicates;
+    struct storage_expire expire;
 };
 
 struct storage_item {
@@ -60,10 +66,11 @@ struct storage_result {
     int64_t adopted, deleted, forgotten, failed;
     int64_t copied, switched; /* of a migration: objects copied, rows that say so */
     int64_t groups, duplicates, saved_bytes;
+    int64_t directories, uploads, expired_jobs; /* of an expiry: removed, aborted, forgotten */
     struct storage_items orphan_list, ghost_list, mismatch_list, failed_list;
     struct storage_groups group_list;
 };
-extern const struct doc storage_reconcile_doc, storage_migrate_doc, storage_duplicates_doc, storage_params_doc,
-    storage_item_doc, storage_group_doc, storage_result_doc;
+extern const struct doc storage_reconcile_doc, storage_migrate_doc, storage_duplicates_doc, storage_expire_doc,
+    storage_params_doc, storage_item_doc, storage_group_doc, storage_result_doc;
 
 #endif

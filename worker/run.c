@@ -113,6 +113,16 @@ const char *run_dir_of(struct run *run, const char *name)
                          &run->arena);
 }
 
+const char *run_workspace(const struct run *run)
+{
+    return run->runtime->config->fleet.workspace;
+}
+
+int64_t run_tombstone_s(const struct run *run)
+{
+    return run->runtime->config->worker.tombstone_s;
+}
+
 int run_need(struct run *run, const char *name, void *out, struct err *err)
 {
     const struct task *task = job_task(run->job, name);

@@ -36,6 +36,10 @@ int run_scratch(struct run *run, int *fd, struct err *err);
 const char *run_dir(struct run *run, struct err *err);
 /* The directory of the run that ended task `name` with success; NULL if it did not succeed. */
 const char *run_dir_of(struct run *run, const char *name);
+/* The directory that all of these are in. */
+const char *run_workspace(const struct run *run);
+/* How long after a delete a late PUT may come: MEDIAFLEET_TOMBSTONE_S. */
+int64_t run_tombstone_s(const struct run *run);
 /* Decodes the result of a needed task. 1: it succeeded, `out` is filled; 0: it ended otherwise (optional ones). */
 int run_need(struct run *run, const char *name, void *out, struct err *err);
 

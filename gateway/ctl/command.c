@@ -12,6 +12,7 @@
 #include "gateway/ctl/show_storage.h"
 #include "gateway/ctl/watch.h"
 #include "proto/file_path.h"
+#include "proto/lifecycle.h"
 #include "proto/storage_job.h"
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyz"
@@ -279,6 +280,16 @@ const struct command command_table[] = {
      .text = "counts objects of the same content",
      .path = "/api/v1/storage/duplicates",
      .show = show_duplicates},
+    {.name = "storage lifecycle",
+     .run = run_lifecycle,
+     .options = &lifecycle_ask_doc,
+     .text = "shows the bucket's own rules of expiry; --apply sets ours"},
+    {.name = "cleanup",
+     .run = run_work,
+     .options = &storage_expire_doc,
+     .text = "removes what nobody needs any more: for cron",
+     .path = "/api/v1/storage/cleanup",
+     .show = show_cleanup},
     {.name = NULL},
 };
 

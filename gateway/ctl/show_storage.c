@@ -6,8 +6,12 @@
 #include <stdlib.h>
 
 #include "common/doc_bson.h"
+#include "common/doc_json.h"
 #include "gateway/ctl/show.h"
+#include "proto/lifecycle.h"
 #include "proto/storage_job.h"
+
+enum { PATIENCE_MS = 10000 };
 
 static int read_result(struct session *session, const struct job_view *job,
                        struct storage_result *out, struct err *err)
@@ -104,4 +108,60 @@ int show_duplicates(struct session *session, const struct job_view *job, struct 
         putchar('\n');
     }
     return exit_of(&result);
+}
+
+int show_cleanup(struct session *session, const struct job_view *job, struct err *err)
+{
+    struct storage_result result;
+    if (read_result(session, job, &result, err))
+        return -1;
+    if (session->common.json)
+        return exit_of(&result);
+    if (result.dry_run)
+        puts("dry run: nothing was changed");
+    count("directories", result.directories);
+    count("uploads", result.uploads);
+    count("objects", result.deleted);
+    count("rows", result.forgotten);
+    count("jobs", result.expired_jobs);
+    count("left alone", result.living);
+    count("failed", result.failed);
+    list("failed", &result.failed_list, result.failed);
+    return exit_of(&result);
+}
+
+static void show_rule(const struct lifecycle_rule *rule)
+{
+    printf("%-10s %-8s ", rule->ours ? "mediafleet" : "other", rule->enabled ? "on" : "off");
+    show_text(stdout, rule->id ? rule->id : "");
+    if (rule->prefix && *rule->prefix) {
+        fputs(", keys from ", stdout);
+        show_text(stdout, rule->prefix);
+    }
+    if (rule->abort_days)
+        printf(", unfinished uploads end after %" PRId64 " d", rule->abort_days);
+    if (rule->expire_days)
+        printf(", objects end after %" PRId64 " d", rule->expire_days);
+    putchar('\n');
+}
+
+int run_lifecycle(struct session *session, struct err *err)
+{
+    const struct lifecycle_ask *ask = session->options;
+    struct text body = {.arena = &session->arena};
+    struct lifecycle told;
+    doc_json_encode(&lifecycle_ask_doc, ask, &body);
+    const struct client_request request = {.method = "POST",
+                                           .path = "/api/v1/storage/lifecycle",
+                                           .body = body.at,
+                                           .patience_ms = PATIENCE_MS,
+                                           .answer_doc = &lifecycle_doc};
+    int printed = command_call(session, &request, &told, err);
+    if (printed < 0)
+        return -1;
+    for (size_t i = 0; !printed && i < told.rules.len; i++)
+        show_rule(&told.rules.at[i]);
+    if (!printed)
+        printf("mediafleet's rules are %s\n", told.set ? "set" : "not set");
+    return ask->apply && !told.set ? EXIT_JOB_FAILED : EXIT_SUCCESS;
 }

@@ -30,8 +30,10 @@ static void merge_rules(const char *xml, size_t len, struct arena *arena)
 {
     struct err err = {0};
     const struct s3 s3 = {.bucket = {.backend = "r2"}};
-    struct lifecycle found = {.at = arena_alloc_array(arena, RULES_MAX, sizeof *found.at)};
-    struct lifecycle again = {.at = arena_alloc_array(arena, RULES_MAX, sizeof *again.at)};
+    struct lifecycle found = {.rules.at =
+                                  arena_alloc_array(arena, RULES_MAX, sizeof *found.rules.at)};
+    struct lifecycle again = {.rules.at =
+                                  arena_alloc_array(arena, RULES_MAX, sizeof *again.rules.at)};
     struct reading reading = {.arena = arena, .out = &found};
     struct text merged = {.arena = arena};
     if (s3_xml_read(xml, len, "LifecycleConfiguration", read_element, &reading, &err) != 0)
@@ -41,7 +43,7 @@ static void merge_rules(const char *xml, size_t len, struct arena *arena)
     reading = (struct reading){.arena = arena, .out = &again};
     if (s3_xml_read(merged.at, merged.len, "LifecycleConfiguration", read_element, &reading,
                     &err) ||
-        again.len != count_foreign(&found) + OWN_RULES || !all_set(&s3, &again))
+        again.rules.len != count_foreign(&found) + OWN_RULES || !all_set(&s3, &again))
         abort();
 }
 

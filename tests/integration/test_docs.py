@@ -44,9 +44,14 @@ def test_compose_asks_for_every_secret():
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd-analyze")
-@pytest.mark.parametrize("unit", ["mediafleet-gateway.service", "mediafleet-worker@.service"])
+@pytest.mark.parametrize("unit", ["mediafleet-gateway.service", "mediafleet-worker@.service",
+                                  "mediafleet-storage-cleanup.service", "mediafleet-storage-cleanup.timer"])
 def test_units_verify(unit, fleet, tmp_path):
     program = "hello" if "@" in unit else "gateway"
+    if unit.endswith(".timer"):  # looks for what it starts
+        service = (ROOT / "deploy/systemd" / unit.replace(".timer", ".service")).read_text()
+        (tmp_path / unit.replace(".timer", ".service")).write_text(
+            service.replace("/usr/local/bin/", f"{fleet.bin}/").replace("EnvironmentFile=/etc", "EnvironmentFile=-/etc"))
     text = (ROOT / "deploy/systemd" / unit).read_text()
     text = text.replace("/usr/local/bin/", f"{fleet.bin}/")
     copy = tmp_path / unit.replace("@.", f"@{program}.")
@@ -54,6 +59,35 @@ def test_units_verify(unit, fleet, tmp_path):
     done = subprocess.run(["systemd-analyze", "verify", "--man=no", copy], capture_output=True, text=True)
     complaints = [line for line in done.stderr.splitlines() if unit.partition("@")[0].partition(".")[0] in line]
     assert done.returncode == 0 and not complaints, done.stderr
+
+
+def test_the_codes_of_the_r2_page_exist():
+    codes = set(re.findall(r'^    X\(\w+, "([a-z-]+)"', (ROOT / "proto/error.h").read_text(), re.M))
+    told = set(re.findall(r"^\| `([a-z-]+)`", (ROOT / "deploy/R2.md").read_text(), re.M))
+    assert {"storage-auth", "storage-bucket"} <= told <= codes
+
+
+def cleanup_commands():
+    """The command of the timer, of cron and of Kubernetes."""
+    unit = (ROOT / "deploy/systemd/mediafleet-storage-cleanup.service").read_text()
+    yield re.search(r"^ExecStart=/usr/local/bin/(.*)$", unit, re.M)[1].split()
+    cron = (ROOT / "deploy/cron/mediafleet-storage-cleanup").read_text()
+    line = re.search(r"^17 3 \* \* \* mediafleet .*/usr/local/bin/(mediafleetctl.*)$", cron, re.M)
+    yield line[1].split()
+    job = yaml.safe_load((ROOT / "deploy/kubernetes/storage-cleanup.yaml").read_text())
+    assert (job["kind"], job["spec"]["concurrencyPolicy"]) == ("CronJob", "Forbid")
+    pod = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    assert pod["restartPolicy"] == "Never" and pod["securityContext"]["runAsNonRoot"]
+    yield pod["containers"][0]["command"]
+
+
+def test_cleanup_runs_as_it_is_scheduled(fleet):
+    """What timer, cron and Kubernetes run every night is a command that works."""
+    commands = list(cleanup_commands())
+    assert len(commands) == 3 and all(command == commands[0] for command in commands)
+    env = {"MEDIAFLEET_URL": fleet.url, "MEDIAFLEET_API_KEY": fleet.admin_key}
+    done = subprocess.run([fleet.bin / commands[0][0], *commands[0][1:]], env=env, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, (done.stdout, done.stderr)
 
 
 def settings_of(fleet, program):

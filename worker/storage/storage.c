@@ -5,6 +5,7 @@ static worker_handler *const actions[STORAGE_ACTION_COUNT] = {
     [STORAGE_RECONCILE] = storage_reconcile,
     [STORAGE_MIGRATE] = storage_migrate,
     [STORAGE_DUPLICATES] = storage_duplicates,
+    [STORAGE_EXPIRE] = storage_expire,
 };
 
 int storage(struct run *run, const void *in, void *out, struct err *err)

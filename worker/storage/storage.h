@@ -9,6 +9,6 @@
 worker_handler storage;
 
 /* Each takes a struct storage_params and fills a struct storage_result. */
-worker_handler storage_reconcile, storage_migrate, storage_duplicates;
+worker_handler storage_reconcile, storage_migrate, storage_duplicates, storage_expire;
 
 #endif

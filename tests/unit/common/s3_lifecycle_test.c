@@ -36,19 +36,19 @@ static void what_is_set_is_shown(void)
     const struct stub_step none = {.answer = NONE}, foreign = {.answer = RULES(FOREIGN)},
                            all = {.answer = RULES(OURS FOREIGN)};
     CHECK_INT(lifecycle_of(&none, 1, false), 0);
-    CHECK_INT(lifecycle.len, 0);
+    CHECK_INT(lifecycle.rules.len, 0);
     CHECK(!lifecycle.set);
     CHECK_INT(lifecycle_of(&foreign, 1, false), 0);
-    CHECK_INT(lifecycle.len, 1);
-    CHECK_STR(lifecycle.at[0].id, "logs & more");
-    CHECK_STR(lifecycle.at[0].prefix, "logs/");
-    CHECK(!lifecycle.at[0].ours && !lifecycle.at[0].enabled && !lifecycle.set);
+    CHECK_INT(lifecycle.rules.len, 1);
+    CHECK_STR(lifecycle.rules.at[0].id, "logs & more");
+    CHECK_STR(lifecycle.rules.at[0].prefix, "logs/");
+    CHECK(!lifecycle.rules.at[0].ours && !lifecycle.rules.at[0].enabled && !lifecycle.set);
     CHECK_INT(lifecycle_of(&all, 1, false), 0);
-    CHECK_INT(lifecycle.len, 3);
-    CHECK(lifecycle.at[0].ours && lifecycle.at[1].ours && lifecycle.set);
-    CHECK_INT(lifecycle.at[0].abort_days, 1);
-    CHECK_STR(lifecycle.at[0].prefix, "");
-    CHECK_INT(lifecycle.at[1].expire_days, 2);
+    CHECK_INT(lifecycle.rules.len, 3);
+    CHECK(lifecycle.rules.at[0].ours && lifecycle.rules.at[1].ours && lifecycle.set);
+    CHECK_INT(lifecycle.rules.at[0].abort_days, 1);
+    CHECK_STR(lifecycle.rules.at[0].prefix, "");
+    CHECK_INT(lifecycle.rules.at[1].expire_days, 2);
     CHECK(strstr(server.heads[0], "GET /bu?lifecycle= "));
 }
 
