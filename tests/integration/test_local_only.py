@@ -50,3 +50,6 @@ def test_local_only(make_fleet, clips):
     stored.check_sizes(fleet, kept)
     assert files_below(fleet.media_root / ".tmp") == []
     assert set(stored.objects(fleet, "projects/")) == set(stored.rows(fleet))
+    answer = fleet.request("DELETE", "/api/v1/projects/kept")
+    assert answer.status_code in (200, 202, 204), answer.text
+    wait_until(lambda: not stored.rows(fleet) and not stored.objects(fleet, "projects/"), 120, "the end of the project")
