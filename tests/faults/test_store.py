@@ -10,6 +10,7 @@ import pytest
 import requests
 
 import stored
+from deaths import said
 from support import processes
 from support.processes import wait_until
 
@@ -257,7 +258,7 @@ def test_reset_in_a_claim(rig, arrives):
 @ARRIVES
 @pytest.mark.fault(31, "connection breaks in a settle", "reset before or after the store has seen it")
 def test_reset_in_a_settle(rig, arrives):
-    """The result is recorded once, by the run that had it."""
+    """The result is recorded once, by the run that had it, which knows that it was."""
     fleet = rig.fleet
     job_id = fleet.hello(sleep_ms=3000)["task_id"]
     running(fleet, job_id)
@@ -266,6 +267,8 @@ def test_reset_in_a_settle(rig, arrives):
     assert fired()
     assert job["state"] == "succeeded" and events(job).count("succeeded") == 1
     assert history(fleet, job_id) == (1, 0, 0)
+    wait_until(lambda: said(fleet, "task", job=job_id, state="succeeded"), 20, "its worker's word")
+    assert not said(fleet, "task-lost", job=job_id)
 
 
 @ARRIVES
