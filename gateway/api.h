@@ -49,8 +49,8 @@ enum { MEDIA_BUCKET_MS = 2000 };
 
 /* Other backends that objects lie in: gateway/media_place. */
 struct media_places {
-    struct bucket *at[BACKEND_NONE];
-    bool used[BACKEND_NONE]; /* rows tell of it */
+    struct bucket *at[BACKEND_NONE + 1];
+    bool used[BACKEND_NONE + 1]; /* rows tell of it */
     int64_t looked_mono;
 };
 

@@ -33,7 +33,7 @@ API_PLAN(api_storage_migrate)
     const struct storage_migrate *asked = in;
     const struct storage_params params = {.action = STORAGE_MIGRATE, .migrate = *asked};
     struct bucket_settings settings = *api->services->bucket;
-    if (asked->from == asked->to || asked->from == BACKEND_NONE || asked->to == BACKEND_NONE)
+    if (asked->from == asked->to)
         return err_set(err, ERR_INVALID_VALUE, "from and to must be two backends");
     /* Readers must find what was migrated. */
     const enum backend both[] = {asked->from, asked->to};

@@ -38,7 +38,7 @@ static bool look_around(struct api *api, struct arena *arena, const struct bucke
          any = false;
     if (due)
         places->looked_mono = now;
-    for (unsigned backend = BACKEND_LOCAL; backend < BACKEND_NONE; backend++) {
+    for (unsigned backend = BACKEND_LOCAL; backend <= BACKEND_NONE; backend++) {
         if (due)
             look(api, arena, own, backend);
         any |= places->used[backend];
@@ -85,7 +85,7 @@ int media_place(struct api *api, struct arena *arena, const char *key, bool fres
     if (!look_around(api, arena, own, fresh))
         return 0;
     int here = is_stored(api, arena, bucket_backend(own), key, err);
-    for (unsigned backend = BACKEND_LOCAL; here == 0 && backend < BACKEND_NONE; backend++) {
+    for (unsigned backend = BACKEND_LOCAL; here == 0 && backend <= BACKEND_NONE; backend++) {
         if (!api->places.used[backend])
             continue;
         int there = is_stored(api, arena, backend_names[backend], key, err);
@@ -97,7 +97,7 @@ int media_place(struct api *api, struct arena *arena, const char *key, bool fres
 
 void media_places_release(struct media_places *places)
 {
-    for (unsigned backend = 0; backend < BACKEND_NONE; backend++)
+    for (unsigned backend = 0; backend <= BACKEND_NONE; backend++)
         bucket_free(places->at[backend]);
     *places = (struct media_places){.looked_mono = 0};
 }

@@ -14,10 +14,11 @@ import programs  # noqa: E402
 import table  # noqa: E402
 from broker import Broker  # noqa: E402
 from fleet_side import FleetSide  # noqa: E402
+from ledger import Ledger  # noqa: E402
 from peer_side import PeerSide  # noqa: E402
 from support.fleet import Fleet  # noqa: E402
 
-NAMES = ["footprint", "accept", "poll", "drain", "ladder", "thumbnails"]
+NAMES = ["footprint", "accept", "poll", "drain", "ladder", "thumbnails", "ledger"]
 NEED_SERVICES = {"accept", "poll", "drain"}
 NEED_FLEET = NEED_SERVICES | {"footprint"}
 DRAIN_TIMEOUT_S = 240
@@ -29,6 +30,7 @@ def arguments():
     parser.add_argument("--pairs", type=int, default=3, help="how often each side is measured (3)")
     parser.add_argument("--seconds", type=int, default=8, help="of load, for accept and poll (8)")
     parser.add_argument("--jobs", type=int, default=20000, help="for drain (20000)")
+    parser.add_argument("--objects", type=int, default=100000, help="for ledger (100000)")
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "build-bench", help="where bench.md, bench.json go")
     parser.add_argument("--build", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
     asked = parser.parse_args()
@@ -52,7 +54,7 @@ class Bench:
         self.peers = peers_directory()
         self.fleet = self.ours = self.peer = None
         self.results = {"machine": f"{os.cpu_count()} CPUs, {platform.machine()}, Linux {platform.release()}",
-                        "figures": [], "footprint": {}, "skipped": []}
+                        "figures": [], "footprint": {}, "ledger": [], "skipped": []}
         if not self.peers:
             self.results["skipped"].append("the peers: no fastapi_gateway.py in MEDIAFLEET_PEERS")
 
@@ -116,6 +118,14 @@ class Bench:
         self.results["footprint"]["mediafleet"] = self.ours.footprint()
         if self.peers:
             self.results["footprint"]["peer"] = self.peer.footprint()
+
+    def ledger(self):
+        """A fleet of its own, with an S3 server; there is no peer that does this."""
+        fleet = Fleet(self.scratch / "ledger", "--build", str(self.asked.build), "--s3").up()
+        try:
+            self.results["ledger"] = Ledger(fleet, self.asked.objects).run()
+        finally:
+            fleet.destroy()
 
     def run(self):
         if NEED_FLEET & set(self.asked.names):

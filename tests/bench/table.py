@@ -58,6 +58,9 @@ def markdown(results):
         sizes = [[side, label, number(anon), number(rss)]
                  for side, programs in results["footprint"].items() for label, (anon, rss) in programs.items()]
         parts.append(markdown_table([["side", "idle process", "RssAnon MB", "VmRSS MB"], *sizes]))
+    if results["ledger"]:
+        lines = [[what, f"{units:,}", f"{seconds:.1f}", f"{units / seconds:,.0f}", number(peak)] for what, units, seconds, peak in results["ledger"]]
+        parts.append(markdown_table([["ledger", "objects", "s", "objects/s", "peak MB"], *lines]))
     return "\n\n".join(parts + [f"Skipped: {reason}" for reason in results["skipped"]]) + "\n"
 
 

@@ -182,12 +182,15 @@ def test_read_meanwhile(bare, clips):
 
 
 def test_wrong_backends(bare):
-    for body, code in (({"from": "s3", "to": "s3"}, "invalid-value"), ({"from": "local", "to": "none"}, "invalid-value"),
+    for body, code in (({"from": "s3", "to": "s3"}, "invalid-value"),
                        ({"from": "local", "to": "minio"}, "invalid-configuration"), ({"from": "local"}, "missing-field"),
                        ({"from": "local", "to": "tape"}, "invalid-value")):
         answer = bare.post("/api/v1/storage/migrate", body, key=bare.admin_key)
         assert answer.json()["code"] == code, answer.text
     assert bare.post("/api/v1/storage/migrate", {"from": "local", "to": "s3"}).status_code == 403
+    same = bare.post("/api/v1/storage/migrate", {"from": "local", "to": "none"}, key=bare.admin_key)  # the same directory
+    ended = bare.wait_job(same.json()["task_id"])
+    assert (ended["state"], ended["error"]["code"]) == ("failed", "invalid-configuration"), ended
     done = subprocess.run([bare.bin / "mediafleetctl", "storage", "migrate", "--from", "local"], capture_output=True, text=True, timeout=20)
     assert done.returncode == 2 and "needs --to" in done.stderr
 

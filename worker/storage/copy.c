@@ -27,9 +27,11 @@ static void sent(void *arg, int64_t bytes)
     throttle_count(arg, bytes);
 }
 
-static bool is_local(const struct bucket *bucket)
+bool copy_from_files(const struct bucket *bucket)
 {
-    return strcmp(bucket_backend(bucket), "local") == 0;
+    const char *backend = bucket_backend(bucket);
+    return strcmp(backend, backend_names[BACKEND_LOCAL]) == 0 ||
+           strcmp(backend, backend_names[BACKEND_NONE]) == 0;
 }
 
 static int hash(struct copier *copier, struct content *content, struct err *err)
@@ -62,7 +64,7 @@ static int read_object(struct copier *copier, struct bucket *bucket, const char 
     const struct bucket_watch watch = {.stopped = stopped, .sent = sent, .arg = &copier->reading};
     struct object object;
     content->fd = -1;
-    if (is_local(bucket)) {
+    if (copy_from_files(bucket)) {
         if (bucket_open_file(bucket, key, &content->fd, &content->size_bytes, err))
             return -1;
     } else {

@@ -21,6 +21,8 @@ struct copier {
     struct arena arena; /* of one batch */
 };
 
+/* Whether the backend keeps objects as files, which nobody reads but the gateway. */
+bool copy_from_files(const struct bucket *bucket);
 /* ERR_CONFIG if what is put into one of them shows in the other: a source that is its own copy must not be deleted. */
 int copy_check(struct copier *copier, struct err *err);
 /* Each with its own verdict; -1: stopped, or nothing is known of any. What does not lie in a file goes through one of the

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "common/store_sum.h"
+#include "common/file_id.h"
 #include "proto/key_owner.h"
 #include "proto/transition.h"
 
@@ -87,24 +87,25 @@ static int drop_living(struct findings *findings, struct store *store, struct er
 static int drop_tracked(struct findings *findings, struct store *store, const char *backend,
                         struct err *err)
 {
-    const char *keys[FINDINGS_MAX];
-    const struct file_path filter = {.backend = backend};
-    struct store_sums query = {
-        .filter = &filter, .by = "object_key", .sum = "size_bytes", .limit = FINDINGS_MAX};
-    struct store_sum *found;
-    size_t len;
-    query.among.at = keys;
-    for (size_t i = 0; i < findings->len; i++)
-        if (findings->at[i].sort == FINDING_ORPHAN)
-            keys[query.among.len++] = findings->at[i].key;
-    if (query.among.len == 0)
+    const char *ids[FINDINGS_MAX];
+    size_t asked = 0, there;
+    void *found;
+    for (size_t i = 0; i < findings->len; i++) {
+        struct finding *finding = &findings->at[i];
+        if (finding->sort != FINDING_ORPHAN)
+            continue;
+        finding->row_id = file_id(backend, finding->key, &findings->arena);
+        ids[asked++] = finding->row_id;
+    }
+    if (asked == 0)
         return 0;
-    if (store_sum_of(store, FILE_PATH_COLLECTION, &file_path_doc, &query, &findings->arena, &found,
-                     &len, err))
+    if (store_by_ids(store, FILE_PATH_COLLECTION, &file_path_doc, ids, asked, &findings->arena,
+                     &found, &there, err))
         return -1;
+    const struct file_path *rows = found;
     for (size_t i = 0; i < findings->len; i++)
-        for (size_t n = 0; n < len && findings->at[i].sort == FINDING_ORPHAN; n++)
-            if (found[n].key && strcmp(found[n].key, findings->at[i].key) == 0)
+        for (size_t n = 0; n < there && findings->at[i].sort == FINDING_ORPHAN; n++)
+            if (strcmp(rows[n].id, findings->at[i].row_id) == 0)
                 is_nothing(findings, &findings->at[i]);
     return 0;
 }

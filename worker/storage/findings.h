@@ -12,7 +12,7 @@ enum finding_sort { FINDING_NONE, FINDING_ORPHAN, FINDING_GHOST, FINDING_MISMATC
 
 struct finding {
     enum finding_sort sort; /* NONE: judged to be nothing */
-    const char *key, *row_id, *etag;
+    const char *key, *row_id, *etag; /* row_id: an orphan's is what it would be, once it was judged */
     int64_t size_bytes, row_bytes, modified_at; /* modified_at: of an orphan */
     enum file_state state;                      /* of the row */
     int64_t updated_at;

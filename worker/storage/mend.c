@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "common/file_id.h"
 #include "proto/project.h"
 
 enum { DAY_S = 86400 };
@@ -97,7 +96,7 @@ static struct file_path row_of(struct mend *mend, const struct finding *orphan,
     const char *backend = bucket_backend(mend->bucket);
     int64_t now = clock_now_ms();
     return (struct file_path){
-        .id = file_id(backend, orphan->key, arena),
+        .id = orphan->row_id,
         .project_id = arena_strdup(arena, owner->project),
         .object_key = orphan->key,
         .scene_id = arena_strdup(arena, owner->scene),

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "common/store_sum.h"
+#include "common/file_id.h"
 
 /* For players that were sent to the old place: a redirect may be kept for 30 s. */
 enum { GRACE_MS = 45000 };
@@ -47,26 +47,21 @@ void migrate_failed(struct migration *all, const struct file_path *row)
 static int find_copied(struct migration *all, const struct file_path *rows, size_t len,
                        const struct file_path *copied[MIGRATE_PAGE], size_t *count, struct err *err)
 {
-    const char *keys[MIGRATE_PAGE] = {NULL};
-    const struct file_path filter = {.backend = bucket_backend(all->to), .state = FILE_STORED};
-    const struct store_sums query = {.filter = &filter,
-                                     .among = {keys, len},
-                                     .by = "object_key",
-                                     .sum = "size_bytes",
-                                     .limit = MIGRATE_PAGE};
-    struct store_sum *found;
+    const char *ids[MIGRATE_PAGE] = {NULL};
     size_t there;
+    void *found;
     *count = 0;
     for (size_t i = 0; i < len; i++)
-        keys[i] = rows[i].object_key;
+        ids[i] = file_id(bucket_backend(all->to), rows[i].object_key, &all->page);
     if (len == 0)
         return 0;
-    if (store_sum_of(run_store(all->report.run), FILE_PATH_COLLECTION, &file_path_doc, &query,
+    if (store_by_ids(run_store(all->report.run), FILE_PATH_COLLECTION, &file_path_doc, ids, len,
                      &all->page, &found, &there, err))
         return -1;
+    const struct file_path *copies = found;
     for (size_t i = 0; i < len; i++)
         for (size_t n = 0; n < there; n++)
-            if (found[n].key && strcmp(found[n].key, rows[i].object_key) == 0)
+            if (copies[n].state == FILE_STORED && strcmp(copies[n].id, ids[i]) == 0)
                 copied[(*count)++] = &rows[i];
     return 0;
 }
@@ -74,7 +69,7 @@ static int find_copied(struct migration *all, const struct file_path *rows, size
 /* Whoever was sent to an S3 server has its URL for a while; files are read by the gateway alone. */
 static int wait_for_readers(struct migration *all, int64_t switched_at, struct err *err)
 {
-    if (strcmp(bucket_backend(all->from), "local") == 0)
+    if (copy_from_files(all->from))
         return 0;
     for (int64_t left; (left = switched_at + GRACE_MS - clock_now_ms()) > 0;) {
         if (run_stopped(all->report.run))
