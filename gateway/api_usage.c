@@ -10,6 +10,14 @@
 
 enum { ROWS = 100, DAYS = 90, DAY_LEN = 10 };
 
+/* Media that stay on the disk for want of a bucket are nobody's bill. */
+static int open_bucket(struct api *api, struct bucket **out, struct err *err)
+{
+    if (bucket_settings_backend(api->services->bucket) == BACKEND_NONE)
+        return err_set(err, ERR_STORAGE_DISABLED, "no storage backend is configured");
+    return api_bucket(api, out, err);
+}
+
 /* What is known is told at once; a scan has the desk's thread and the desk's time. */
 API_ANSWER(api_bucket_usage)
 {
@@ -19,7 +27,7 @@ API_ANSWER(api_bucket_usage)
     struct bucket *bucket;
     struct bucket_usage usage;
     struct err why = {0};
-    if (api_bucket(api, &bucket, &why) ||
+    if (open_bucket(api, &bucket, &why) ||
         usage_last(services->store, bucket, &request->arena, &usage, &why)) {
         usage_reply_failure(request, &why);
         return 0;
@@ -28,7 +36,7 @@ API_ANSWER(api_bucket_usage)
         usage_reply(request, services->gateway, &usage);
         return 0;
     }
-    return usage_desk_park(services->usage_desk, request, !search->refresh, err) ? -1 : API_PARKED;
+    return usage_desk_park(services->usage_desk, request, usage.scanned_at, err) ? -1 : API_PARKED;
 }
 
 API_ANSWER(api_usage_history)
@@ -38,7 +46,7 @@ API_ANSWER(api_usage_history)
     struct bucket *bucket;
     struct bucket_usage_day *days;
     size_t len;
-    if (api_bucket(api, &bucket, err) ||
+    if (open_bucket(api, &bucket, err) ||
         usage_days(api->services->store, bucket, search->days ? search->days : DAYS,
                    &request->arena, &days, &len, err))
         return -1;

@@ -27,7 +27,7 @@ struct usage_desk {
     pthread_cond_t changed;
     struct request *first, **end;
     size_t waiting;
-    int64_t wanted_at; /* a scan that ended then or later answers all that wait */
+    int64_t known_at; /* a later scan than that answers all that wait */
     bool closing;
 
     /* The thread's own. */
@@ -72,12 +72,12 @@ static int step(void *arg, struct err *err)
                : 0;
 }
 
-static int64_t wanted_at(struct usage_desk *desk)
+static int64_t known_at(struct usage_desk *desk)
 {
     pthread_mutex_lock(&desk->lock);
-    int64_t wanted = desk->wanted_at;
+    int64_t known = desk->known_at;
     pthread_mutex_unlock(&desk->lock);
-    return wanted;
+    return known;
 }
 
 /* 0: `out` will do for all that wait; 1: it will not. */
@@ -85,7 +85,7 @@ static int look(struct usage_desk *desk, struct bucket_usage *out, struct err *e
 {
     if (usage_last(desk->services->patient_store, desk->bucket, &desk->arena, out, err))
         return -1;
-    return !out->scanned_at || out->scanned_at < wanted_at(desk);
+    return out->scanned_at <= known_at(desk);
 }
 
 /* The lease is ours. */
@@ -147,7 +147,7 @@ static void answer_all(struct usage_desk *desk, const struct bucket_usage *usage
     desk->first = NULL;
     desk->end = &desk->first;
     desk->waiting = 0;
-    desk->wanted_at = 0;
+    desk->known_at = 0;
     pthread_mutex_unlock(&desk->lock);
     for (struct request *request = first, *next; request; request = next) {
         next = request->next;
@@ -217,10 +217,9 @@ void usage_desk_free(struct usage_desk *desk)
     free(desk);
 }
 
-int usage_desk_park(struct usage_desk *desk, struct request *request, bool known_will_do,
+int usage_desk_park(struct usage_desk *desk, struct request *request, int64_t known,
                     struct err *err)
 {
-    int64_t wanted = clock_now_ms() - (known_will_do ? USAGE_FRESH_MS : 0);
     pthread_mutex_lock(&desk->lock);
     bool room = desk->waiting < (size_t)desk->services->gateway->queue_limit;
     if (room) {
@@ -228,8 +227,8 @@ int usage_desk_park(struct usage_desk *desk, struct request *request, bool known
         *desk->end = request;
         desk->end = &request->next;
         desk->waiting++;
-        if (wanted > desk->wanted_at)
-            desk->wanted_at = wanted;
+        if (known > desk->known_at)
+            desk->known_at = known;
         pthread_cond_signal(&desk->changed);
     }
     pthread_mutex_unlock(&desk->lock);

@@ -11,10 +11,9 @@ struct usage_desk; /* a thread of its own */
 struct usage_desk *usage_desk_open(struct services *services);
 /* Everybody must have been answered, as draining makes sure. NULL is fine. */
 void usage_desk_free(struct usage_desk *desk);
-/* The request is the desk's from now on, which calls request->done: with a scan that ends later
- * than now, or, if `known_will_do`, with one that is at most USAGE_FRESH_MS old. -1: too many wait.
- */
-int usage_desk_park(struct usage_desk *desk, struct request *request, bool known_will_do,
+/* The request is the desk's from now on, which calls request->done: with a scan later than the one
+ * whose scanned_at is `known_at`. No clock is asked: gateways' differ. -1: too many wait. */
+int usage_desk_park(struct usage_desk *desk, struct request *request, int64_t known_at,
                     struct err *err);
 
 #endif

@@ -1,7 +1,8 @@
 """How much is stored: the bucket's scan, its cache and its failures, the days, the ledger; boto3 is the judge."""
 import concurrent.futures
 import datetime
-import math
+import socket
+import urllib.parse
 
 import pytest
 
@@ -236,12 +237,16 @@ def test_no_such_bucket(fleet_s3, tmp_path):
         failed(usage(fleet_s3, url=gateway.url), 502, "storage-bucket-missing")
 
 
+def leased(fleet):
+    return fleet.db.leases.find_one({"_id": {"$regex": "^bucket-usage/"}, "until": {"$gt": datetime.datetime(2000, 1, 1)}})
+
+
 def test_a_bucket_that_hangs(fleet_s3):
     """Says so in time; nobody else waits meanwhile; the next one is told."""
     before = told(fleet_s3)
     with stored.Stopped(stored.s3_pid(fleet_s3)), concurrent.futures.ThreadPoolExecutor(1) as pool:
         waits = pool.submit(usage, fleet_s3)
-        wait_until(lambda: fleet_s3.db.leases.find_one({"until": {"$gt": datetime.datetime(2000, 1, 1)}}), 30, "the lease")
+        wait_until(lambda: leased(fleet_s3), 30, "the lease")
         assert told(fleet_s3, refresh=False) == before
         assert fleet_s3.get("/api/v1/jobs").status_code == 200
         failed(waits.result(120), 504, "storage-timeout")
@@ -254,7 +259,7 @@ def test_one_scan_answers_all_who_wait(fleet_s3, tmp_path):
     with Gateway(fleet_s3, tmp_path) as other, concurrent.futures.ThreadPoolExecutor(asked) as pool:
         with stored.Stopped(stored.s3_pid(fleet_s3)):
             first = pool.submit(usage, fleet_s3)
-            wait_until(lambda: fleet_s3.db.leases.find_one({"until": {"$gt": datetime.datetime(2000, 1, 1)}}), 30, "the lease")
+            wait_until(lambda: leased(fleet_s3), 30, "the lease")
             rest = [pool.submit(usage, fleet_s3, url=url) for url in [fleet_s3.url, other.url] * (asked // 2)]
         answers = [one.result(120) for one in [first, *rest]]
     assert [answer.status_code for answer in answers] == [200] * len(answers)
@@ -266,7 +271,32 @@ def test_a_gateway_that_leaves_says_so(fleet_s3, tmp_path):
     with Gateway(fleet_s3, tmp_path) as other, concurrent.futures.ThreadPoolExecutor(1) as pool:
         with stored.Stopped(stored.s3_pid(fleet_s3)):
             waits = pool.submit(usage, fleet_s3, url=other.url)
-            wait_until(lambda: fleet_s3.db.leases.find_one({"until": {"$gt": datetime.datetime(2000, 1, 1)}}), 30, "the lease")
+            wait_until(lambda: leased(fleet_s3), 30, "the lease")
             other.process.terminate()
             assert waits.result(60).status_code == 503
     told(fleet_s3)
+
+
+def test_a_gateway_that_dies_keeps_nobody_waiting(fleet_s3, tmp_path):
+    """Another one scans when the dead one's lease has ended."""
+    before = told(fleet_s3)
+    with Gateway(fleet_s3, tmp_path) as other, concurrent.futures.ThreadPoolExecutor(2) as pool:
+        with stored.Stopped(stored.s3_pid(fleet_s3)):
+            first = pool.submit(usage, fleet_s3, url=other.url)
+            wait_until(lambda: leased(fleet_s3) or first.done(), 30, "the lease")
+            assert not first.done(), first.result().text
+            waits = pool.submit(usage, fleet_s3)
+            other.kill()
+        answer = waits.result(120)
+    assert (answer.status_code, answer.json()["last_updated"] > before["last_updated"]) == (200, True)
+
+
+def test_a_client_that_leaves_harms_nobody(fleet_s3):
+    """Its request is answered into nothing."""
+    host = urllib.parse.urlsplit(fleet_s3.url)
+    with stored.Stopped(stored.s3_pid(fleet_s3)):
+        for _ in range(5):
+            with socket.create_connection((host.hostname, host.port), 10) as link:
+                link.sendall(f"GET {PATH}?refresh=true HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {fleet_s3.admin_key}\r\n\r\n".encode())
+                wait_until(lambda: leased(fleet_s3), 30, "the lease")
+    assert told(fleet_s3)["success"]

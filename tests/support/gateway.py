@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import signal
 import subprocess
 
 from support.processes import wait_until
@@ -31,7 +32,11 @@ class Gateway:
         lines = [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{") and line.endswith("}")]
         return next((line["address"] for line in lines if line.get("event") == "listening"), None)
 
+    def kill(self):
+        self.process.kill()
+        self.process.wait(60)
+
     def __exit__(self, *_):
         self.process.terminate()
-        assert self.process.wait(60) == 0, self.log.read_text()
+        assert self.process.wait(60) in (0, -signal.SIGKILL), self.log.read_text()
         assert not [name for name in os.listdir(self.log.parent) if name.startswith("sanitizer.")]
