@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "common/file_id.h"
+#include "common/projects.h"
 #include "proto/file_path.h"
-#include "proto/project.h"
 #include "proto/scene.h"
 
 enum { FACTS_MAX = 256 };
@@ -21,7 +21,7 @@ struct discover {
     struct store *store;
     struct bucket *bucket;
     const char *tenant, *project;
-    bool shared;
+    bool shared, deleted;
     struct arena arena;
     struct fact facts[FACTS_MAX];
     size_t facts_len;
@@ -58,7 +58,12 @@ static int find_others(struct discover *discover, struct err *err)
     if (other == 0)
         other = has_other(discover, PROJECT_COLLECTION, &project_doc, &project, err);
     discover->shared = other == 1;
-    return other < 0 ? -1 : 0;
+    struct project own;
+    if (other < 0 || projects_find(discover->store, discover->tenant, discover->project,
+                                   &discover->arena, &own, err) < 0)
+        return -1;
+    discover->deleted = own.deleted_at != 0;
+    return 0;
 }
 
 int discover_open(struct discover **out, struct store *store, struct bucket *bucket,
@@ -72,7 +77,7 @@ int discover_open(struct discover **out, struct store *store, struct bucket *buc
     discover->tenant = tenant;
     discover->project = project;
     if (find_others(discover, err)) {
-        free(discover);
+        discover_free(discover);
         return -1;
     }
     *out = discover;
@@ -161,7 +166,7 @@ int discover_is_whole(struct discover *discover, enum project_pattern pattern, s
 static int judge(struct discover *discover, enum project_pattern pattern,
                  const struct object *object, struct discoveries *out, struct err *err)
 {
-    const struct project_facts facts = {known, discover};
+    const struct project_facts facts = {known, discover, discover->deleted};
     struct discovered found = {.object = *object};
     int owner = project_owner(discover->project, pattern, object->key, &facts);
     if (owner < 0)

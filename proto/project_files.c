@@ -102,7 +102,7 @@ static int owner_flat(const char *project, const char *key, const struct project
             best = known;
     }
     if (best == 2)
-        return ours == 2 ? OWNER_UNCLEAR : OWNER_OTHER;
+        return ours == 2 || facts->forgotten ? OWNER_UNCLEAR : OWNER_OTHER;
     return best == 0 || ours == 2 ? OWNER_THIS : OWNER_UNCLEAR;
 }
 

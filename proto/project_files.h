@@ -14,6 +14,7 @@ void project_pattern(const char *project, enum project_pattern pattern, char out
 struct project_facts {
     int (*known)(void *arg, const char *project, const char *scene);
     void *arg;
+    bool forgotten; /* the project was deleted, its scenes are gone: that none is known says nothing */
 };
 /* Keys do not say which of two projects they belong to when one's name continues the other's ("p_1" and "p_1_x"; "x"
  * and "proj_x"): then the store decides, and where it cannot, nobody. */

@@ -73,6 +73,7 @@ class Invariants:
         for job in jobs:
             self.check_job(job)
         self.check_bucket(jobs)
+        self.check_deleted()
         self.check_workspace()
         self.check_queues()
         if self.resources:
@@ -188,6 +189,8 @@ class Invariants:
     def check_scene(self, job, tell):
         """The record of a job that has ended tells it, unless a later job has taken it over."""
         scene = self.fleet.db.scenes.find_one({"_id": job["scene"]})
+        if self.is_deleted(job):
+            return  # check_deleted
         want = "completed" if job["state"] == "succeeded" else "failed"
         if scene is None or (scene["job"] == job["_id"] and scene["status"] != want):
             tell(f"I1: is {job['state']}, its record {scene and scene['status']}")
@@ -221,12 +224,31 @@ class Invariants:
     def check_files(self, job, rows, objects, read):
         """I5: a job that succeeded has the files of its winning run, whole; any other one has none."""
         upload = next((task for task in job["tasks"] if task["name"] == "upload"), {})
-        files = upload.get("result", {}).get("files", 0) if job["state"] == "succeeded" else 0
+        stays = job["state"] == "succeeded" and not self.is_deleted(job)
+        files = upload.get("result", {}).get("files", 0) if stays else 0
         if len(rows) != files:
             self.tell(f"I5: job {job['_id']} is {job['state']}, uploaded {files} files and has {len(rows)} rows")
         for row in rows:
             if row["object_key"] in objects and hashlib.sha256(read(row["object_key"])).hexdigest() != row["sha256"]:
                 self.tell(f"I4: {row['object_key']} has not the content that its row tells of")
+
+    # --- I13: deleted projects ---
+
+    def is_deleted(self, job):
+        project = self.fleet.db.projects.find_one({"_id": f"{job['tenant']}/{job.get('project_id')}"}) or {}
+        return "deleted_at" in project
+
+    def check_deleted(self):
+        """Of a deleted project nothing is left: no scene, no row, no object, no job that runs."""
+        db = self.fleet.db
+        for project in db.projects.find({"deleted_at": {"$exists": True}}):
+            mine = {"tenant": project["tenant"], "project_id": project["project_id"]}
+            self.settle(lambda: not db.scenes.count_documents(mine) and not db.r2_file_paths.count_documents(mine),
+                        f"the end of the scenes and rows of {project['_id']} (I13)")
+            theirs = {row["object_key"] for row in db.r2_file_paths.find({"project_id": project["project_id"]})}
+            left = [key for key in listing(self.fleet) if key.startswith(f"projects/{project['project_id']}/") and key not in theirs]
+            if left:
+                self.tell(f"I13: {project['_id']} was deleted and has {len(left)} objects: {left[:5]}")
 
     # --- I7, I8: files and queues ---
 

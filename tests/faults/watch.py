@@ -116,7 +116,7 @@ class Story:
             self.tell(f"I11: percent of {name} fell from {old.get('percent', 0)} to {new.get('percent', 0)}")
         if old["state"] in TERMINAL and new["state"] != old["state"]:
             self.tell(f"I11: {name} was {old['state']} and is {new['state']}")
-        if "result" in old and new.get("result") != old["result"]:
+        if old["state"] in TERMINAL and "result" in old and new.get("result") != old["result"]:
             self.tell(f"I2: the result of {name} was replaced: {old['result']}, then {new.get('result')}")
         if new.get("run", 0) < old.get("run", 0):
             self.tell(f"I10: the run of {name} fell from {old['run']} to {new.get('run', 0)}")

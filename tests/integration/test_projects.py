@@ -1,18 +1,15 @@
 """Projects deleted and cleaned up, with boto3 and pymongo as judges: what is theirs goes, nothing else does."""
-import concurrent.futures
 import datetime
-import hashlib
 import secrets
 import time
 
 import pytest
 
 import stored
+from planted import ULID, cleanups, delete, left, own, put, row, tenant_of
 from support.processes import wait_until
 from support.source import Source
 
-SCENE = "0123456789abcdef01234567"
-ULID = "01J0000000000000000000000"
 
 
 @pytest.fixture(scope="module", params=["local", "s3"])
@@ -20,7 +17,6 @@ def place(request, start_fleet):
     """A fleet whose second cleanups come soon."""
     fleet = start_fleet(f"projects-{request.param}", *(["--s3"] if request.param == "s3" else []),
                         settings={"MEDIAFLEET_TOMBSTONE_S": 2})
-    fleet.backend = request.param
     yield fleet
     fleet.check_clean()
     fleet.destroy()
@@ -29,42 +25,6 @@ def place(request, start_fleet):
 @pytest.fixture
 def project():
     return f"p_{secrets.token_hex(6)}"
-
-
-def put(fleet, key, data=b"12345"):
-    if fleet.media_root is None:
-        stored.s3(fleet).put_object(Bucket=stored.bucket(fleet), Key=key, Body=data)
-        return
-    path = fleet.media_root / key
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
-
-
-def put_all(fleet, keys, data=b"12345"):
-    with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda key: put(fleet, key, data), keys))
-
-
-def row(fleet, project, key, tenant=None, size=5, **fields):
-    return {"_id": hashlib.sha256(f"{fleet.backend}\n{key}".encode()).hexdigest(), "project_id": project, "object_key": key,
-            "size_bytes": size, "tenant": tenant or tenant_of(fleet), "backend": fleet.backend, "state": "stored", **fields}
-
-
-def tenant_of(fleet):
-    """Of the fleet's operator: that of its jobs."""
-    if not hasattr(fleet, "tenant"):
-        job = fleet.hello()["task_id"]
-        fleet.wait_job(job)
-        fleet.tenant = fleet.db.jobs.find_one({"_id": job})["tenant"]
-    return fleet.tenant
-
-
-def own(project, name, job=f"{ULID}1"):
-    return f"projects/{project}/scenes/{SCENE}/{job}/{name}"
-
-
-def delete(fleet, project, **options):
-    return fleet.request("DELETE", f"/api/v1/projects/{project}", **options)
 
 
 def cleanup(fleet, project, query="dry_run=false"):
@@ -77,17 +37,11 @@ def problem(answer):
     return answer.status_code, answer.json()["code"]
 
 
-def left(fleet, project):
-    """Keys and rows of a project, in its own form."""
-    return (sorted(stored.objects(fleet, f"projects/{project}/")),
-            sorted(stored.rows(fleet, project_id=project, tenant=tenant_of(fleet))))
-
-
 def wait_gone(fleet, project):
     """Both passes of its cleanup have ended."""
     def ended():
-        jobs = list(fleet.db.jobs.find({"project_id": project, "recipe": "project.cleanup"}, {"state": 1}))
-        return len(jobs) >= 2 and all(job["state"] == "succeeded" for job in jobs)
+        states = [job["state"] for job in cleanups(fleet, project)]
+        return len(states) >= 2 and set(states) == {"succeeded"}
     wait_until(ended, 60, f"the cleanups of {project}")
 
 
@@ -139,7 +93,7 @@ def test_another_tenants_project(place, project):
     """It is none of ours, and keeps everything when ours of the same name goes."""
     theirs, ours = own(project, "theirs"), own(project, "ours", f"{ULID}2")
     loose = own(project, "loose", f"{ULID}3")
-    put_all(place, [theirs, ours, loose])
+    put(place, [theirs, ours, loose])
     place.db.r2_file_paths.insert_one(row(place, project, theirs, tenant="somebody"))
     place.db.scenes.insert_one({"project_id": project, "tenant": "somebody", "status": "completed"})
     assert problem(delete(place, project)) == (404, "project-not-found")
@@ -179,7 +133,7 @@ def test_list_files(place, project):
 
 def test_dry_run_is_the_default_and_touches_nothing(place, project):
     tracked, loose = own(project, "a.m4s"), f"audio/proj_{project}/s/a.mp3"
-    put_all(place, [tracked, loose])
+    put(place, [tracked, loose])
     place.db.r2_file_paths.insert_one(row(place, project, tracked))
     answer = place.post(f"/api/v1/debug/cleanup-project/{project}")
     assert answer.status_code == 200
@@ -195,7 +149,7 @@ def test_dry_run_is_the_default_and_touches_nothing(place, project):
 def test_cleanup_leaves_no_tombstone(place, project):
     """Rows exactly, missing ones told apart, and a project that goes on."""
     keys = [own(project, f"{i}.m4s") for i in range(4)]
-    put_all(place, keys[:3])
+    put(place, keys[:3])
     place.db.r2_file_paths.insert_many([row(place, project, key) for key in keys])
     job = cleanup(place, project)
     assert job["state"] == "succeeded", job
@@ -210,7 +164,7 @@ def test_cleanup_leaves_no_tombstone(place, project):
 
 def test_records_only(place, project):
     key = own(project, "a.m4s")
-    put(place, key)
+    put(place, [key])
     place.db.r2_file_paths.insert_one(row(place, project, key))
     result = cleanup(place, project, "dry_run=false&delete_records_only=true")["result"]
     assert without(result, "duration_ms") == {
@@ -226,7 +180,7 @@ def test_old_forms_and_names_that_begin_alike(place):
     others = [f"proj_proj_{p}0_s1_media.mp4", f"projects/proj_{p}0/scenes/s1/media/a.mp4", f"audio/proj_{p}0/s1/a.mp3",
               f"projects/{p}0/loose.txt", f"proj_proj_{p}_s1_other.mp4", f"proj_proj_{p}_x_s1_media.mp4"]
     unclear = f"proj_proj_{p}_x_s2_media.mp4"
-    put_all(place, [*mine, *others, unclear])
+    put(place, [*mine, *others, unclear])
     place.db.scenes.insert_one({"project_id": f"{p}_x", "scene_id": "s1", "tenant": tenant_of(place), "status": "completed"})
     result = cleanup(place, p)["result"]
     assert without(result, "duration_ms") == {
@@ -273,7 +227,7 @@ def test_a_deleted_project_stops_its_jobs(place, project):
 def test_a_repetition_mends_what_was_left_undone(place, project):
     """The tombstone alone, as a gateway killed right after it leaves it; then a cleanup that was cancelled."""
     key = own(project, "a.m4s")
-    put(place, key)
+    put(place, [key])
     place.db.r2_file_paths.insert_one(row(place, project, key))
     tenant = tenant_of(place)
     first = f"{ULID}7"
@@ -284,7 +238,7 @@ def test_a_repetition_mends_what_was_left_undone(place, project):
     assert place.wait_job(first)["state"] == "succeeded"
     wait_gone(place, project)
     assert left(place, project) == ([], [])
-    put(place, key)
+    put(place, [key])
     place.db.r2_file_paths.insert_one(row(place, project, key))
     place.db.jobs.update_one({"_id": first}, {"$set": {"state": "cancelled"}})
     before = {job["_id"] for job in place.db.jobs.find({"project_id": project})}

@@ -99,28 +99,11 @@ static struct projects_step step_of(struct project_run *project)
                                   .arg = project->run};
 }
 
-/* When no late PUT can come any more everything is looked at once more. */
-static int plan_again(struct project_run *project, const struct projects_step *step,
-                      struct err *err)
-{
-    char id[ID_ULID_LEN + 1];
-    const struct cleanup_params params = {
-        .project_id = project->params->project_id, .gone = true, .again = true};
-    id_child(run_job(project->run)->id, "again", id);
-    return projects_insert_job(step->store,
-                               projects_cleanup_job(step, id,
-                                                    clock_now_ms() + run_tombstone_ms(project->run),
-                                                    &params, run_arena(project->run)),
-                               err);
-}
-
 static int stop_project(struct project_run *project, struct err *err)
 {
     const struct projects_step step = step_of(project);
     if (!project->params->gone)
         return 0;
-    if (!project->params->again && plan_again(project, &step, err))
-        return err_prefix(err, "plan the second pass");
     int over = projects_stop_jobs(&step, &project->result->jobs_stopped, err);
     if (over == 1)
         over = projects_remove_scenes(&step, &project->result->scenes_removed, err);
@@ -246,12 +229,34 @@ static int write_audit(const struct project_run *project, struct err *err)
     return audit_add(run_store(project->run), &line, err);
 }
 
+/* When no late PUT can come any more everything is looked at once more. */
+static int plan_again(struct project_run *project, struct err *err)
+{
+    const struct projects_step step = step_of(project);
+    char id[ID_ULID_LEN + 1];
+    const struct task *task = run_task(project->run);
+    bool clean = project->result->failed + project->result->discovered_failed == 0;
+    if (!project->params->gone || project->params->again ||
+        (!clean && task->failures + 1 < task->max_attempts)) /* another run will do it */
+        return 0;
+    const struct cleanup_params params = {
+        .project_id = project->params->project_id, .gone = true, .again = true};
+    id_child(run_job(project->run)->id, "again", id);
+    return projects_insert_job(step.store,
+                               projects_cleanup_job(&step, id,
+                                                    clock_now_ms() + run_tombstone_ms(project->run),
+                                                    &params, run_arena(project->run)),
+                               err);
+}
+
 /* The result stays with the task however it ends. */
 static int conclude(struct project_run *project, struct err *err)
 {
     struct cleanup_result *result = project->result;
     const struct task *task = run_task(project->run);
     result->duration_ms = clock_now_ms() - task->started_at;
+    if (plan_again(project, err))
+        return err_prefix(err, "plan the second pass");
     if (write_audit(project, err))
         return err_prefix(err, "write the audit");
     result->state = (struct cleanup_state){0};

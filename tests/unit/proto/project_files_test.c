@@ -26,7 +26,7 @@ static int broken(void *arg, const char *project, const char *scene)
 static int owner(const char *project, enum project_pattern pattern, const char *key,
                  const char *const *facts)
 {
-    const struct project_facts ask = {known, (void *)(uintptr_t)facts};
+    const struct project_facts ask = {known, (void *)(uintptr_t)facts, false};
     return project_owner(project, pattern, key, &ask);
 }
 #define FACTS(...) ((const char *const[]){__VA_ARGS__, NULL})
@@ -84,6 +84,16 @@ static void flat_keys_are_decided_by_what_is_known(void)
     CHECK_INT(flat("p_1", "p_1_s", FACTS("p", "p_1")), OWNER_UNCLEAR);
 }
 
+static void a_deleted_projects_scenes_are_forgotten(void)
+{
+    static const char *const facts[] = {"p_1", "p_1_x", "p_1_x/s", NULL};
+    const struct project_facts ask = {known, (void *)(uintptr_t)facts, true};
+    CHECK_INT(project_owner("p_1", PATTERN_OLD_FLAT, "proj_proj_p_1_x_s_media.mp4", &ask),
+              OWNER_UNCLEAR);
+    CHECK_INT(project_owner("p_1", PATTERN_OLD_FLAT, "proj_proj_p_10_s_media.mp4", &ask),
+              OWNER_OTHER);
+}
+
 static void what_is_not_of_the_form_is_left(void)
 {
     CHECK_INT(owner("p", PATTERN_OLD_FLAT, "proj_proj_p_s_media.mp3", FACTS("p")), OWNER_OTHER);
@@ -95,7 +105,7 @@ static void what_is_not_of_the_form_is_left(void)
 
 static void a_store_that_does_not_answer_decides_nothing(void)
 {
-    const struct project_facts none = {broken, NULL};
+    const struct project_facts none = {broken, NULL, false};
     CHECK_INT(project_owner("p", PATTERN_OLD_FLAT, "proj_proj_p_s_media.mp4", &none), -1);
     CHECK_INT(project_owner("x", PATTERN_OLD_FOLDER, "projects/proj_x/a", &none), -1);
 }
@@ -106,6 +116,7 @@ int main(void)
     RUN(folders_belong_to_their_name);
     RUN(a_project_named_like_an_old_folder_keeps_its_own);
     RUN(flat_keys_are_decided_by_what_is_known);
+    RUN(a_deleted_projects_scenes_are_forgotten);
     RUN(what_is_not_of_the_form_is_left);
     RUN(a_store_that_does_not_answer_decides_nothing);
     return 0;
