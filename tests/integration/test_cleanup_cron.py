@@ -3,12 +3,14 @@ import datetime
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import time
 
 import pytest
 
 import stored
+from support.processes import wait_until
 from support.source import Source
 
 UNKNOWN = "01ARZ3NDEKTSV4RRFFQ69G5FAV"  # of a job that nobody has heard of
@@ -179,3 +181,20 @@ def test_two_at_once(place, alive):
         finish(process)
     assert objects(place) == {key_of(alive, "pending0.m4s"), key_of(alive, "deleting0.m4s")} == set(stored.rows(place))
     assert [entry.name for entry in place.workspace.iterdir() if not entry.name.startswith(".")] == [alive]
+
+
+def test_killed_on_the_way(make_fleet):
+    """The worker dies while it waits for the bucket: the next run ends what is left, and the exit status knows nothing of it."""
+    place = make_fleet("cron-killed", "--s3", settings={"MEDIAFLEET_TOMBSTONE_S": "1", "MEDIAFLEET_LEASE_S": "5"})
+    leave(place, UNKNOWN, 300)
+    time.sleep(2.5)
+    with stored.Stopped(stored.s3_pid(place)):
+        process = start(place)
+        wait_until(lambda: place.db.jobs.find_one({"recipe": "storage.expire", "tasks.state": "running"}), 60, "its run")
+        assert place.kill("storage", signal.SIGKILL)
+    out = finish(process)
+    assert "failed         0" in out
+    assert objects(place) == set() == set(stored.rows(place)) and not uploads(place)
+    job = place.db.jobs.find_one({"recipe": "storage.expire"})
+    assert job["tasks"][0]["crashes"] == 1 and job["state"] == "succeeded"
+    assert place.db.audit.count_documents({"action": "storage.expire"}) == 1
