@@ -30,7 +30,8 @@ struct names {
     char (*at)[NAME_BYTES];
     size_t len, room;
     char from[NAME_BYTES];
-    bool more; /* than these */
+    bool more;     /* than these */
+    int directory; /* they are of, for looking at its files; -1: there is none */
 };
 
 static int by_bytes(const void *a, const void *b)
@@ -64,6 +65,8 @@ static void names_add(struct names *names, const char *name)
 static void names_release(struct names *names)
 {
     free(names->at);
+    if (names->directory >= 0)
+        close(names->directory);
 }
 
 static int entry_type(int directory, const struct dirent *entry)
@@ -97,8 +100,12 @@ static bool wants(const struct walk *walk, const char *path)
 /* The name as it stands in a key, behind the walk's path of that length; false: it cannot. */
 static bool enter(struct walk *walk, size_t len, const char *name, const char *end)
 {
-    size_t room = sizeof walk->path - len;
-    return (size_t)snprintf(walk->path + len, room, "%s%s", name, end) < room;
+    size_t name_len = strlen(name), end_len = strlen(end);
+    if (name_len + end_len >= sizeof walk->path - len)
+        return false;
+    memcpy(walk->path + len, name, name_len);
+    memcpy(walk->path + len + name_len, end, end_len + 1);
+    return true;
 }
 
 static void consider(struct walk *walk, size_t len, int directory, const struct dirent *entry,
@@ -121,13 +128,18 @@ static int read_names(struct walk *walk, struct names *names, struct err *err)
     const char *base;
     size_t len = strlen(walk->path);
     CLEANUP(close_at) int fd = local_parent(walk->local, walk->path, false, &base);
-    CLEANUP(closedir_at) DIR *directory = fd < 0 ? NULL : fdopendir(fd);
     names->len = 0;
     names->more = false;
-    if (!directory)
+    if (fd < 0)
         return errno == ENOENT || errno == ENOTDIR || errno == ELOOP
                    ? 0
                    : err_errno(err, errno, "list '%.200s'", walk->path);
+    if (names->directory >= 0)
+        close(names->directory);
+    names->directory = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    CLEANUP(closedir_at) DIR *directory = names->directory < 0 ? NULL : fdopendir(fd);
+    if (!directory)
+        return err_errno(err, errno, "list '%.200s'", walk->path);
     int at = fd;
     fd = -1; /* the stream's now */
     errno = 0;
@@ -153,20 +165,17 @@ static void add_object(struct walk *walk, const char *key, const struct stat *fi
     local_object(key, file, walk->arena, &out->at[out->len++]);
 }
 
-static void visit_file(struct walk *walk)
+static void visit_file(struct walk *walk, int directory, const char *name)
 {
-    const char *base;
     struct stat file;
-    CLEANUP(close_at) int parent = local_parent(walk->local, walk->path, false, &base);
-    if (parent >= 0 && fstatat(parent, base, &file, AT_SYMLINK_NOFOLLOW) == 0 &&
-        S_ISREG(file.st_mode))
+    if (fstatat(directory, name, &file, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(file.st_mode))
         add_object(walk, walk->path, &file);
 }
 
 /* The directory at walk->path; as deep as keys have components. */
 static int visit_directory(struct walk *walk, struct err *err)
 {
-    struct names names = {.more = true};
+    struct names names = {.more = true, .directory = -1};
     size_t len = strlen(walk->path);
     int result = 0;
     while (result == 0 && names.more && walk->out->len < walk->limit) {
@@ -177,7 +186,7 @@ static int visit_directory(struct walk *walk, struct err *err)
             if (name[strlen(name) - 1] == '/')
                 result = visit_directory(walk, err);
             else
-                visit_file(walk);
+                visit_file(walk, names.directory, name);
             walk->path[len] = '\0';
         }
         if (names.len > 0)
