@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "common/clock.h"
-#include "common/turn.h"
+#include "common/lease.h"
 
 enum {
     LOOK_MS = 3000,       /* between two looks ahead; doubles to … */
@@ -12,8 +12,8 @@ enum {
     LOOKS_AFTER = 2,      /* the first after an outage does not see what was posted just now */
     COUNT_SHARE = 20,     /* counting a large backlog takes at most that part of the time … */
     COUNT_MAX_MS = 10000, /* … but is done that often */
-    TURN_MS = 15000,      /* outlasts what was counted: the next count is due by then */
-    OTHERS_TURN_MS = 2000 /* until we ask again whether another still has the turn */
+    LEASE_MS = 15000,     /* outlasts what was counted: the next count is due by then */
+    OTHERS_MS = 2000      /* until we ask again whether another process still has it */
 };
 
 void missing_begin(struct missing *missing, enum kind kind, const char *owner)
@@ -28,7 +28,7 @@ void missing_after_outage(struct missing *missing)
     missing->after = LOOKS_AFTER;
 }
 
-static const char *turn_name(const struct missing *missing, char *room, size_t size)
+static const char *lease_name(const struct missing *missing, char *room, size_t size)
 {
     snprintf(room, size, "missing.%s", kind_names[missing->kind]);
     return room;
@@ -59,17 +59,17 @@ static void count(struct missing *missing, struct store *store, struct publisher
         return;
     missing->counted = true;
     missing->tickets = 0;
-    turn_name(missing, name, sizeof name);
-    if (turn_take(store, name, missing->owner, now, TURN_MS, &err) != 1) {
+    lease_name(missing, name, sizeof name);
+    if (lease_take(store, name, missing->owner, LEASE_MS, &err)) {
         missing->waiting = 1; /* nobody else may have been asked for them: we ask again */
-        missing->count_at = began + OTHERS_TURN_MS;
+        missing->count_at = began + OTHERS_MS;
         return;
     }
     count_tickets(missing, store, publisher, now);
     int64_t ended = clock_mono_ms(), pause = COUNT_SHARE * (ended - began);
     missing->count_at = ended + (pause < COUNT_MAX_MS ? pause : COUNT_MAX_MS);
     if (missing->tickets == 0)
-        (void)turn_leave(store, name, missing->owner, now, &err); /* else it ends by itself */
+        (void)lease_drop(store, name, missing->owner, &err); /* else it ends by itself */
 }
 
 bool missing_take(struct missing *missing, struct store *store, struct publisher *publisher,

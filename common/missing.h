@@ -2,7 +2,7 @@
  *
  * Which tickets are lost nobody knows: as many are repeated as there are too few, so that a backlog
  * is never doubled; one repeated too many is dropped by the claim. One process of the fleet repeats
- * tickets of a kind at a time (common/turn): two that count at once would find the same ones
+ * tickets of a kind at a time (common/lease): two that count at once would find the same ones
  * missing. */
 #ifndef COMMON_MISSING_H
 #define COMMON_MISSING_H
@@ -17,7 +17,7 @@ enum { MISSING_WAY_MS = 2000 }; /* what waits for less may have its ticket on th
 
 struct missing {
     enum kind kind;
-    const char *owner; /* this process, in the turns */
+    const char *owner; /* this process, in the leases */
     bool counted;      /* in this round */
     int64_t waiting;   /* tasks */
     int64_t tickets;   /* that are missing; 0 while the broker or the store does not say */

@@ -24,7 +24,7 @@ enum {
 struct reconcile {
     struct store *store;
     struct publisher *publisher;
-    char owner[ID_ULID_LEN + 1]; /* in turns */
+    char owner[ID_ULID_LEN + 1]; /* in leases */
     int64_t lease_ms;
     int64_t trusted_from; /* monotonic: leases are judged from then on */
     int64_t offset_ms;    /* of the store's clock from ours, as it was last judged by */
