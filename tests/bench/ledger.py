@@ -97,9 +97,6 @@ class Ledger:
     def run(self):
         reconcile = "/api/v1/storage/reconcile"
         self.make_objects()
-        self.measure("reconcile: adopt all", "storage", lambda: self.work(
-            reconcile, {"adopt": True}, objects=self.count, orphans=self.count, adopted=self.count))
-        self.fleet.db.r2_file_paths.delete_many({})
         self.make_rows()
         self.measure("reconcile: all agree", "storage", lambda: self.work(
             reconcile, {}, objects=self.count, rows=self.count, orphans=0, ghosts=0, mismatches=0))
@@ -107,4 +104,8 @@ class Ledger:
             "/api/v1/storage/duplicates", {}, objects=self.count, groups=self.count // 2))
         self.measure("usage: scan of the bucket", "gateway", self.refresh)
         self.measure("deletion of the project", "cleanup", self.delete)
+        self.fleet.db.projects.delete_many({})  # else nothing of it would be adopted
+        self.make_objects()
+        self.measure("reconcile: adopt all", "storage", lambda: self.work(
+            reconcile, {"adopt": True}, objects=self.count, orphans=self.count, adopted=self.count))
         return self.lines

@@ -10,6 +10,7 @@ import pytest
 import requests
 
 import stored
+from conftest import destroy
 from support.processes import wait_until
 from support.source import Source
 from test_reconcile import backend, clear, ctl, put, row
@@ -23,9 +24,10 @@ def both(start_fleet, scratch):
     fleet = start_fleet("both", "--s3", settings={"MEDIA_ROOT": scratch / "media", "MEDIAFLEET_LEASE_S": 5})
     fleet.media = scratch / "media"
     yield fleet
-    fleet.check_clean()
-    from conftest import destroy
-    destroy(fleet)
+    try:
+        fleet.check_clean()
+    finally:
+        destroy(fleet)
 
 
 @pytest.fixture

@@ -39,6 +39,12 @@ final class OrderedIndex<P> extends Index<P> {
         super(name, keys, true);
     }
 
+    // A unique index of several keys is a hash table there: it knows no ranges and no order, so an
+    // ordered one stands beside it.
+    static boolean isWanted(Index<?> index) {
+        return index.isUnique() && index.getKeys().size() > 1;
+    }
+
     // What a filter and an order have to do with this index.
     final class Plan {
         private final List<Object> from = new ArrayList<>();

@@ -6,7 +6,7 @@
 // It is mongo-java-server with two changes. A unique index serves every filter that contains its
 // keys (Lookup): the original wants exactly the index's keys, so that the compare-and-swap
 // {_id, rev}, which is most of what mediafleet does, would read every document. And the other
-// indexes work at all (OrderedIndex).
+// indexes work at all (OrderedIndex), beside a unique one of several keys, too.
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -117,6 +117,9 @@ public final class Store {
         @Override
         public synchronized void addIndex(Index<Integer> index) {
             super.addIndex(index);
+            if (OrderedIndex.isWanted(index)) {
+                super.addIndex(new OrderedIndex<>(index.getName() + "_ordered", index.getKeys()));
+            }
         }
     }
 
@@ -179,6 +182,9 @@ public final class Store {
         @Override
         public synchronized void addIndex(Index<Object> index) {
             super.addIndex(index);
+            if (OrderedIndex.isWanted(index)) {
+                super.addIndex(new OrderedIndex<>(index.getName() + "_ordered", index.getKeys()));
+            }
         }
     }
 
