@@ -13,12 +13,6 @@
 
 enum { PATIENCE_MS = 10000 };
 
-static int read_result(struct session *session, const struct job_view *job,
-                       struct storage_result *out, struct err *err)
-{
-    return doc_bson_unpack(&storage_result_doc, &job->result, &session->arena, out, err);
-}
-
 static void count(const char *what, int64_t number)
 {
     printf("%-14s %" PRId64 "\n", what, number);
@@ -44,90 +38,91 @@ static void list(const char *what, const struct storage_items *items, int64_t to
         printf("  %-10s and %" PRId64 " more\n", what, total - (int64_t)items->len);
 }
 
-static int exit_of(const struct storage_result *result)
+/* With --json the answer is printed already. */
+static int show_result(struct session *session, const struct job_view *job,
+                       void (*print)(const struct storage_result *result), struct err *err)
 {
-    return result->failed ? EXIT_JOB_FAILED : EXIT_SUCCESS;
+    struct storage_result result;
+    if (doc_bson_unpack(&storage_result_doc, &job->result, &session->arena, &result, err))
+        return -1;
+    if (!session->common.json && result.dry_run)
+        puts("dry run: nothing was changed");
+    if (!session->common.json)
+        print(&result);
+    return result.failed ? EXIT_JOB_FAILED : EXIT_SUCCESS;
+}
+
+static void print_reconcile(const struct storage_result *result)
+{
+    bytes("objects", result->objects, result->bytes);
+    count("rows", result->rows);
+    bytes("orphans", result->orphans, result->orphan_bytes);
+    count("ghosts", result->ghosts);
+    count("mismatches", result->mismatches);
+    count("living", result->living);
+    count("adopted", result->adopted);
+    count("deleted", result->deleted);
+    count("forgotten", result->forgotten);
+    count("failed", result->failed);
+    list("orphan", &result->orphan_list, result->orphans);
+    list("ghost", &result->ghost_list, result->ghosts);
+    list("mismatch", &result->mismatch_list, result->mismatches);
+    list("failed", &result->failed_list, result->failed);
 }
 
 int show_reconcile(struct session *session, const struct job_view *job, struct err *err)
 {
-    struct storage_result result;
-    if (read_result(session, job, &result, err))
-        return -1;
-    if (session->common.json)
-        return exit_of(&result);
-    if (result.dry_run)
-        puts("dry run: nothing was changed");
-    bytes("objects", result.objects, result.bytes);
-    count("rows", result.rows);
-    bytes("orphans", result.orphans, result.orphan_bytes);
-    count("ghosts", result.ghosts);
-    count("mismatches", result.mismatches);
-    count("living", result.living);
-    count("adopted", result.adopted);
-    count("deleted", result.deleted);
-    count("forgotten", result.forgotten);
-    count("failed", result.failed);
-    list("orphan", &result.orphan_list, result.orphans);
-    list("ghost", &result.ghost_list, result.ghosts);
-    list("mismatch", &result.mismatch_list, result.mismatches);
-    list("failed", &result.failed_list, result.failed);
-    return exit_of(&result);
+    return show_result(session, job, print_reconcile, err);
+}
+
+static void print_migrate(const struct storage_result *result)
+{
+    bytes("copied", result->copied, result->bytes);
+    count("switched", result->switched);
+    count("deleted", result->deleted);
+    count("living", result->living);
+    count("failed", result->failed);
+    list("failed", &result->failed_list, result->failed);
 }
 
 int show_migrate(struct session *session, const struct job_view *job, struct err *err)
 {
-    struct storage_result result;
-    if (read_result(session, job, &result, err))
-        return -1;
-    if (session->common.json)
-        return exit_of(&result);
-    bytes("copied", result.copied, result.bytes);
-    count("switched", result.switched);
-    count("deleted", result.deleted);
-    count("living", result.living);
-    count("failed", result.failed);
-    list("failed", &result.failed_list, result.failed);
-    return exit_of(&result);
+    return show_result(session, job, print_migrate, err);
 }
 
-int show_duplicates(struct session *session, const struct job_view *job, struct err *err)
+static void print_duplicates(const struct storage_result *result)
 {
-    struct storage_result result;
-    if (read_result(session, job, &result, err))
-        return -1;
-    if (session->common.json)
-        return exit_of(&result);
-    bytes("objects", result.objects, result.bytes);
-    count("groups", result.groups);
-    bytes("duplicates", result.duplicates, result.saved_bytes);
-    for (size_t i = 0; i < result.group_list.len; i++) {
-        const struct storage_group *group = &result.group_list.at[i];
+    bytes("objects", result->objects, result->bytes);
+    count("groups", result->groups);
+    bytes("duplicates", result->duplicates, result->saved_bytes);
+    for (size_t i = 0; i < result->group_list.len; i++) {
+        const struct storage_group *group = &result->group_list.at[i];
         printf("  %6" PRId64 " x %12" PRId64 "  ", group->objects, group->size_bytes);
         show_text(stdout, group->sha256);
         putchar('\n');
     }
-    return exit_of(&result);
+}
+
+int show_duplicates(struct session *session, const struct job_view *job, struct err *err)
+{
+    return show_result(session, job, print_duplicates, err);
+}
+
+static void print_cleanup(const struct storage_result *result)
+{
+    count("directories", result->directories);
+    count("uploads", result->uploads);
+    count("objects", result->deleted);
+    count("rows", result->forgotten);
+    count("jobs", result->expired_jobs);
+    count("left alone", result->living);
+    count("failed", result->failed);
+    list("failed", &result->failed_list, result->failed);
 }
 
 int show_cleanup(struct session *session, const struct job_view *job, struct err *err)
 {
-    struct storage_result result;
-    if (read_result(session, job, &result, err))
-        return -1;
-    if (session->common.json)
-        return exit_of(&result);
-    if (result.dry_run)
-        puts("dry run: nothing was changed");
-    count("directories", result.directories);
-    count("uploads", result.uploads);
-    count("objects", result.deleted);
-    count("rows", result.forgotten);
-    count("jobs", result.expired_jobs);
-    count("left alone", result.living);
-    count("failed", result.failed);
-    list("failed", &result.failed_list, result.failed);
-    return exit_of(&result);
+    return show_result(session, job, print_cleanup, err);
 }
 
 static void show_rule(const struct lifecycle_rule *rule)
