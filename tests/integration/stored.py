@@ -1,4 +1,5 @@
 """What a job left behind, seen from outside: its rows, its objects, its files in the workspace; and a server that stalls."""
+import functools
 import hashlib
 import json
 import os
@@ -27,10 +28,14 @@ def rows(fleet, **filters):
 
 
 def s3(fleet):
-    return boto3.client(
-        "s3", endpoint_url=fleet.env["AWS_ENDPOINT_URL"], aws_access_key_id=fleet.env["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=fleet.env["AWS_SECRET_ACCESS_KEY"], region_name=fleet.env["AWS_DEFAULT_REGION"],
-        config=botocore.config.Config(proxies={}, retries={"max_attempts": 3}, read_timeout=10))
+    return client(*(fleet.env[name] for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION")))
+
+
+@functools.lru_cache
+def client(url, key_id, secret, region):
+    """One for each server: making one takes longer than most calls."""
+    return boto3.client("s3", endpoint_url=url, aws_access_key_id=key_id, aws_secret_access_key=secret, region_name=region,
+                        config=botocore.config.Config(proxies={}, retries={"max_attempts": 3}, read_timeout=10))
 
 
 def bucket(fleet):
