@@ -309,9 +309,10 @@ def keys_in_delete(body):
 
 
 def refuse_keys(text, code="InternalError"):
-    """DeleteObjects' answer 200 whose body says that the keys with that text could not be deleted; nothing was."""
+    """DeleteObjects' answer 200 whose body says that the keys with that text could not be deleted: with that code. Nothing was:
+    the others have been too many at once."""
     def body(_, sent):
-        errors = "".join(f"<Error><Key>{key}</Key><Code>{code}</Code><Message>no</Message></Error>"
-                         for key in keys_in_delete(sent) if text in key)
+        errors = "".join(f"<Error><Key>{key}</Key><Code>{code if text in key else 'SlowDown'}</Code><Message>no</Message></Error>"
+                         for key in keys_in_delete(sent))
         return f'<?xml version="1.0" encoding="UTF-8"?>\n<DeleteResult>{errors}</DeleteResult>'.encode()
     return Say(200, body)

@@ -343,7 +343,9 @@ def test_watch_sees_what_falls():
     assert "I11: rev fell" in told(job(rev=3), job(rev=2))
     ended = job(task_state="failed", percent=100)
     assert "I11: hello was failed and is queued" in told(ended, job(task_state="queued", percent=100))
-    assert "I2: the result of hello was replaced" in told(job(result={"a": 1}), job(result={"a": 2}))
+    done = job(task_state="succeeded", percent=100, result={"a": 1})
+    assert "I2: the result of hello was replaced" in told(done, job(task_state="succeeded", percent=100, result={"a": 2}))
+    assert told(job(result={"a": 1}), job(result={"a": 2})) == "", "what is saved while the task runs grows"
 
 
 def test_watch_sees_a_change_after_the_end():
