@@ -111,10 +111,12 @@ int store_delete_many(struct store *store, const char *collection, const struct 
     return 0;
 }
 
+static int fake_inserts; /* of other records: jobs, lines of the audit */
 int store_insert(struct store *store, const char *collection, const struct doc *doc,
                  const void *record, struct err *err)
 {
     (void)store, (void)collection, (void)doc, (void)record, (void)err;
+    fake_inserts++;
     return 0;
 }
 

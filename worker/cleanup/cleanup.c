@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/audit.h"
 #include "common/bucket_admin.h"
 #include "common/clock.h"
-#include "proto/cleanup.h"
+#include "common/doc_bson.h"
+#include "common/id.h"
 #include "proto/file_path.h"
 #include "worker/cleanup/project.h"
 
@@ -131,12 +133,48 @@ static int forget_rows(struct run *run, const struct rows *rows, struct cleanup_
     return 0;
 }
 
+int cleanup_audit(struct run *run, const char *action, const char *subject,
+                  const struct cleanup_result *result, struct err *err)
+{
+    const struct job *job = run_job(run);
+    struct arena *arena = run_arena(run);
+    struct cleanup_result counts = *result;
+    char id[ID_ULID_LEN + 1];
+    counts.errors = (struct cleanup_errors){0};
+    counts.state = (struct cleanup_state){0};
+    id_child(job->id, arena_printf(arena, "audit-%lld", (long long)run_task(run)->failures), id);
+    const struct audit line = {.id = id,
+                               .at = clock_now_ms(),
+                               .tenant = job->tenant,
+                               .by = job->owner,
+                               .action = action,
+                               .subject = subject,
+                               .job = job->id,
+                               .counts = doc_bson_pack(&cleanup_result_doc, &counts, arena)};
+    return audit_add(run_store(run), &line, err);
+}
+
+static int delete_all(struct run *run, struct bucket *bucket, const struct cleanup_params *params,
+                      struct cleanup_result *result, struct err *err)
+{
+    struct rows rows;
+    if (read_rows(run, bucket, params->job, &rows, err) || mark_rows(run, &rows, err))
+        return -1;
+    result->tracked = (int64_t)rows.len;
+    if (bucket_abort_uploads(bucket, params->prefix, NULL, err) ||
+        delete_objects(run, bucket, params->prefix, &rows, result, err))
+        return -1;
+    for (size_t i = 0; i < rows.len; i++)
+        result->already_missing += !rows.found[i];
+    return params->forget ? forget_rows(run, &rows, result, err) : 0;
+}
+
 static int job_cleanup(struct run *run, const void *in, void *out, struct err *err)
 {
     const struct cleanup_params *params = in;
     struct cleanup_result *result = out;
+    struct err unsaid = {0}; /* beside a failure of the deletion itself */
     struct bucket *bucket;
-    struct rows rows;
     size_t prefix_len = params->prefix ? file_prefix_len(params->prefix) : 0;
     if (prefix_len == 0 || params->prefix[prefix_len] != '\0' || !params->job)
         return err_set(err, ERR_INVALID_FORMAT, "'%s' is not the prefix of a job",
@@ -147,15 +185,11 @@ static int job_cleanup(struct run *run, const void *in, void *out, struct err *e
             *err = (struct err){0};
         return nothing ? 0 : -1;
     }
-    if (read_rows(run, bucket, params->job, &rows, err) || mark_rows(run, &rows, err))
-        return -1;
-    result->tracked = (int64_t)rows.len;
-    if (bucket_abort_uploads(bucket, params->prefix, NULL, err) ||
-        delete_objects(run, bucket, params->prefix, &rows, result, err))
-        return -1;
-    for (size_t i = 0; i < rows.len; i++)
-        result->already_missing += !rows.found[i];
-    return params->forget ? forget_rows(run, &rows, result, err) : 0;
+    int failed = delete_all(run, bucket, params, result, err);
+    if (result->deleted + result->records_deleted == 0 ||
+        !cleanup_audit(run, "job.cleanup", params->prefix, result, failed ? &unsaid : err))
+        return failed;
+    return -1;
 }
 
 int cleanup(struct run *run, const void *in, void *out, struct err *err)

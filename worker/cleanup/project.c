@@ -4,12 +4,12 @@
 
 #include <string.h>
 
-#include "common/audit.h"
 #include "common/bucket_admin.h"
 #include "common/clock.h"
 #include "common/doc_bson.h"
 #include "common/id.h"
 #include "common/projects.h"
+#include "worker/cleanup/cleanup.h"
 
 void project_note(struct project_run *project, const char *key, enum error code, const char *detail)
 {
@@ -208,27 +208,6 @@ static int resume(struct project_run *project, struct err *err)
     return 0;
 }
 
-static int write_audit(const struct project_run *project, struct err *err)
-{
-    const struct job *job = run_job(project->run);
-    const struct task *task = run_task(project->run);
-    struct arena *arena = run_arena(project->run);
-    struct cleanup_result counts = *project->result;
-    char id[ID_ULID_LEN + 1];
-    counts.errors = (struct cleanup_errors){0};
-    counts.state = (struct cleanup_state){0};
-    id_child(job->id, arena_printf(arena, "audit-%lld", (long long)task->failures), id);
-    const struct audit line = {.id = id,
-                               .at = clock_now_ms(),
-                               .tenant = job->tenant,
-                               .by = job->owner,
-                               .action = "project.cleanup",
-                               .subject = project->params->project_id,
-                               .job = job->id,
-                               .counts = doc_bson_pack(&cleanup_result_doc, &counts, arena)};
-    return audit_add(run_store(project->run), &line, err);
-}
-
 /* When no late PUT can come any more everything is looked at once more. */
 static int plan_again(struct project_run *project, struct err *err)
 {
@@ -257,8 +236,8 @@ static int conclude(struct project_run *project, struct err *err)
     result->duration_ms = clock_now_ms() - task->started_at;
     if (plan_again(project, err))
         return err_prefix(err, "plan the second pass");
-    if (write_audit(project, err))
-        return err_prefix(err, "write the audit");
+    if (cleanup_audit(project->run, "project.cleanup", project->params->project_id, result, err))
+        return -1;
     result->state = (struct cleanup_state){0};
     if (result->failed + result->discovered_failed == 0)
         return 0;

@@ -16,7 +16,7 @@ struct project_run {
     struct cleanup_result *result; /* as the next checkpoint will save it */
     struct bucket *bucket;
     struct discover *discover;
-    int64_t rows;                  /* of the project, when the run began */
+    int64_t rows; /* of the project, when the run began */
     char after[OBJECT_KEY_MAX + 1], until[OBJECT_KEY_MAX + 1]; /* the state's */
 };
 
@@ -28,12 +28,16 @@ int project_tracked(struct project_run *project, struct err *err);
 /* Phase two: what no row tells of. */
 int project_pattern_run(struct project_run *project, struct err *err);
 
-/* What both use: a batch is announced (so that a run after a crash can count it as it was), done, and settled. */
-int project_announce(struct project_run *project, const char *until, int64_t count, int64_t missing, int64_t bytes,
-                     struct err *err);
+/* What both use: a batch is announced (so that a run after a crash can count it as it was), done,
+ * and settled. */
+int project_announce(struct project_run *project, const char *until, int64_t count, int64_t missing,
+                     int64_t bytes, struct err *err);
 int project_settle(struct project_run *project, const char *after, struct err *err);
-/* Deletes objects; errs[i] says of each. -1: the bucket did not answer for any of them, or the run has to stop. */
-int project_delete(struct project_run *project, const char *const *keys, size_t len, struct err *errs, struct err *err);
-void project_note(struct project_run *project, const char *key, enum error code, const char *detail);
+/* Deletes objects; errs[i] says of each. -1: the bucket did not answer for any of them, or the run
+ * has to stop. */
+int project_delete(struct project_run *project, const char *const *keys, size_t len,
+                   struct err *errs, struct err *err);
+void project_note(struct project_run *project, const char *key, enum error code,
+                  const char *detail);
 
 #endif

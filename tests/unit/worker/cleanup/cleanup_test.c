@@ -85,6 +85,7 @@ static void deletes_what_is_the_jobs_and_nothing_else(void)
     CHECK_INT(result.tracked, 2);
     CHECK_INT(result.deleted, 2);
     CHECK_INT(result.already_missing, 1);
+    CHECK_INT(fake_inserts, 1); /* a line of the audit */
     CHECK(!is_there(SCENE JOB "/hls/a.m4s"));
     CHECK(!is_there(SCENE JOB "/hls/untracked.m4s"));
     CHECK(is_there(SCENE OTHER "/hls/a.m4s"));
@@ -95,6 +96,9 @@ static void deletes_what_is_the_jobs_and_nothing_else(void)
     CHECK_INT(result.records_deleted, 2);
     CHECK(!is_there(SCENE JOB "/hls/late.m4s"));
     CHECK(!fake_row("1") && !fake_row("2") && fake_row("3"));
+    CHECK_INT(fake_inserts, 2);
+    CHECK_INT(clean(SCENE JOB "/", true, &result, &err), 0);
+    CHECK_INT(fake_inserts, 2); /* nothing was deleted */
 }
 
 /* Objects of another backend are not deleted here: their rows are all that tells of them. */
