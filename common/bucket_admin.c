@@ -11,6 +11,15 @@
 
 enum { CONTENT_LEN = 32, COUNT_PAGE = 1000, COUNT_MAX = 1000000 };
 
+int bucket_open_as(struct bucket **out, const struct bucket_settings *settings,
+                   enum backend backend, struct err *err)
+{
+    struct bucket_settings own = *settings;
+    own.r2_enabled = false; /* else it would be R2, whatever is asked for */
+    own.backend = backend;
+    return bucket_open(out, &own, err) ? err_prefix(err, "backend %s", backend_names[backend]) : 0;
+}
+
 /* The check's file, without a directory that would have to be configured. */
 static int make_probe(const char *content, int *fd, struct err *err)
 {

@@ -5,6 +5,9 @@
 #include "common/bucket.h"
 #include "proto/lifecycle.h"
 
+/* bucket_open of that backend, whichever one the settings choose. */
+int bucket_open_as(struct bucket **out, const struct bucket_settings *settings, enum backend backend, struct err *err);
+
 /* put, head, get, delete of a small object. err: all steps that failed with what each said, "put: ...; delete: ...",
  * and the first one's code. A step without its object is not tried; whatever happens before, delete is. Creates the
  * bucket if it is allowed and missing. */

@@ -28,12 +28,6 @@ void missing_after_outage(struct missing *missing)
     missing->after = LOOKS_AFTER;
 }
 
-static const char *lease_name(const struct missing *missing, char *room, size_t size)
-{
-    snprintf(room, size, "missing.%s", kind_names[missing->kind]);
-    return room;
-}
-
 /* The store first: a ticket that arrives meanwhile is no reason to send another; nor is one of our
  * own that is still on its way to the broker. */
 static void count_tickets(struct missing *missing, struct store *store, struct publisher *publisher,
@@ -59,7 +53,7 @@ static void count(struct missing *missing, struct store *store, struct publisher
         return;
     missing->counted = true;
     missing->tickets = 0;
-    lease_name(missing, name, sizeof name);
+    snprintf(name, sizeof name, "missing.%s", kind_names[missing->kind]);
     if (lease_take(store, name, missing->owner, LEASE_MS, &err)) {
         missing->waiting = 1; /* nobody else may have been asked for them: we ask again */
         missing->count_at = began + OTHERS_MS;

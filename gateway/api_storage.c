@@ -32,19 +32,16 @@ API_PLAN(api_storage_migrate)
     (void)scene;
     const struct storage_migrate *asked = in;
     const struct storage_params params = {.action = STORAGE_MIGRATE, .migrate = *asked};
-    struct bucket_settings settings = *api->services->bucket;
     if (asked->from == asked->to)
         return err_set(err, ERR_INVALID_VALUE, "from and to must be two backends");
     /* Readers must find what was migrated. */
     const enum backend both[] = {asked->from, asked->to};
     for (size_t i = 0; i < sizeof both / sizeof both[0]; i++) {
         struct bucket *bucket = NULL;
-        settings.r2_enabled = false;
-        settings.backend = both[i];
-        int failed = bucket_open(&bucket, &settings, err);
+        int failed = bucket_open_as(&bucket, api->services->bucket, both[i], err);
         bucket_free(bucket);
         if (failed)
-            return err_prefix(err, "backend %s", backend_names[both[i]]);
+            return -1;
     }
     return plan(request, job, "storage.migrate", &storage_migrate_doc, asked, &params, err);
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "common/bucket_admin.h"
 #include "common/clock.h"
 #include "common/file_id.h"
 #include "proto/file_path.h"
@@ -64,11 +65,8 @@ static int open_other(struct api *api, unsigned backend, struct bucket **out, st
 {
     struct bucket **place = &api->places.at[backend];
     if (!*place) {
-        struct bucket_settings settings = *api->services->bucket;
-        settings.r2_enabled = false; /* else it would be R2, whatever is asked for */
-        settings.backend = backend;
-        if (bucket_open(place, &settings, err))
-            return err_prefix(err, "backend %s", backend_names[backend]);
+        if (bucket_open_as(place, api->services->bucket, (enum backend)backend, err))
+            return -1;
         bucket_set_patience(*place, MEDIA_BUCKET_MS);
     }
     *out = *place;

@@ -187,3 +187,18 @@ size_t file_prefix_len(const char *key)
     }
     return (size_t)(at - key);
 }
+
+bool file_key_job(const char *key, char job[27])
+{
+    enum { ULID_LEN = 26 };
+    char id[ULID_LEN + 1] = "";
+    const char *why;
+    size_t len = file_prefix_len(key);
+    if (len < ULID_LEN + 2 || key[len - ULID_LEN - 2] != '/')
+        return false;
+    memcpy(id, key + len - ULID_LEN - 1, ULID_LEN);
+    if (ulid_check(id, &why) != ERR_NONE)
+        return false;
+    memcpy(job, id, sizeof id);
+    return true;
+}

@@ -53,5 +53,7 @@ bool object_key_valid(const char *key);
 enum error key_prefix_check(const char *value, const char **why);
 /* Length of the job's prefix at the start of a key of ours, 0 if the key is not of that form. */
 size_t file_prefix_len(const char *key);
+/* The id of the job that made a key of ours, a ULID; false if it is none of ours, `job` is untouched then. */
+bool file_key_job(const char *key, char job[27]);
 
 #endif

@@ -57,14 +57,8 @@ static struct part without_proj(struct part part)
 
 static bool read_ours(const char *key, const struct part *parts, struct key_owner *out)
 {
-    const char *why;
-    if (!file_prefix_len(key) || parts[4].len != sizeof out->job - 1)
+    if (!file_key_job(key, out->job))
         return false;
-    copy(parts[4], out->job, sizeof out->job);
-    if (ulid_check(out->job, &why) != ERR_NONE) {
-        out->job[0] = '\0';
-        return false;
-    }
     copy(parts[1], out->project, sizeof out->project);
     copy(parts[3], out->scene, sizeof out->scene);
     return true;

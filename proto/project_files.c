@@ -23,13 +23,8 @@ void project_pattern(const char *project, enum project_pattern pattern,
 /* "projects/P/scenes/S/<ULID>/…": only this fleet names objects so. */
 static bool is_ours(const char *key)
 {
-    char job[27] = "";
-    const char *why;
-    size_t len = file_prefix_len(key);
-    if (len < sizeof job)
-        return false;
-    memcpy(job, key + len - sizeof job, sizeof job - 1);
-    return key[len - sizeof job - 1] == '/' && ulid_check(job, &why) == ERR_NONE;
+    char job[27];
+    return file_key_job(key, job);
 }
 
 /* "projects/proj_x/…" is the project proj_x's, or an old object of x. */

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include "common/bucket_admin.h"
 #include "common/change.h"
 #include "common/clock.h"
 #include "common/doc_bson.h"
@@ -76,11 +77,8 @@ int run_bucket(struct run *run, struct bucket **out, struct err *err)
 int run_open_bucket(struct run *run, enum backend backend, struct bucket **out, struct err *err)
 {
     struct slot *slot = run->slot;
-    struct bucket_settings settings = run->runtime->config->bucket;
-    settings.r2_enabled = false; /* else it would be R2, whatever is asked for */
-    settings.backend = backend;
-    if (bucket_open(out, &settings, err))
-        return err_prefix(err, "backend %s", backend_names[backend]);
+    if (bucket_open_as(out, &run->runtime->config->bucket, backend, err))
+        return -1;
     slot->watch = (struct bucket_watch){.stopped = is_stopped, .retried = count_retry, .arg = run};
     bucket_set_watch(*out, &slot->watch);
     return 0;

@@ -217,18 +217,24 @@ def test_zombie_beside_its_heir(rig):
         fleet.scale("hello", 1)
 
 
+def held_at_mkdir(rig, kind, clip, faults):
+    """A worker of that kind, the only one, that cannot make its directory, and the job that waits for it."""
+    worker = rig.start(kind, env=faults.env())
+    wait_until(lambda: '"store-connected"' in worker.log(), 30, "the worker")
+    faults.spin("mkdir")
+    job_id = rig.fleet.store(rig.source.serve_file(clip))["task_id"]
+    running(rig.fleet, job_id, kind)
+    wait_until(lambda: faults.fired("mkdir") > 0, 30, "the call")
+    return worker, job_id
+
+
 @pytest.mark.fault(7, "worker that stands still before it has made its directory", "mkdir held back, SIGSTOP, SIGCONT")
 def test_zombie_without_a_directory(rig, clips, tmp_path):
     """The job has ended and its directory is gone when it wakes: the one that it then makes does not stay, either."""
     fleet, faults = rig.fleet, Faults(tmp_path)
     fleet.scale("download", 0)
     try:
-        zombie = rig.start("download", env=faults.env())
-        wait_until(lambda: '"store-connected"' in zombie.log(), 30, "the worker")
-        faults.spin("mkdir")
-        job_id = fleet.store(rig.source.serve_file(clips("small.mp4")))["task_id"]
-        running(fleet, job_id, "download")
-        wait_until(lambda: faults.fired("mkdir") > 0, 30, "the call")
+        zombie, job_id = held_at_mkdir(rig, "download", clips("small.mp4"), faults)
         with Standing(zombie.child()):
             heir = rig.start("download")
             job = fleet.wait_job(job_id, 120)
@@ -272,12 +278,7 @@ def test_optional_task_that_is_not_waited_for(rig, clips, tmp_path):
     fleet, faults = rig.fleet, Faults(tmp_path)
     fleet.scale("thumbnail", 0)
     try:
-        slow_one = rig.start("thumbnail", env=faults.env())
-        wait_until(lambda: '"store-connected"' in slow_one.log(), 30, "the worker")
-        faults.spin("mkdir")
-        job_id = fleet.store(rig.source.serve_file(clips("small.mp4")))["task_id"]
-        running(fleet, job_id, "thumbnail")
-        wait_until(lambda: faults.fired("mkdir") > 0, 30, "the call")
+        slow_one, job_id = held_at_mkdir(rig, "thumbnail", clips("small.mp4"), faults)
         stop_waiting(fleet, job_id)
         job = fleet.wait_job(job_id, 60)
         assert job["state"] == "succeeded"

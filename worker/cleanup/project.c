@@ -15,15 +15,9 @@ void project_note(struct project_run *project, const char *key, enum error code,
 {
     struct cleanup_errors *errors = &project->result->errors;
     struct arena *arena = run_arena(project->run);
-    if (errors->len == CLEANUP_ERRORS_MAX)
-        return;
-    struct cleanup_error *at = arena_alloc_array(arena, CLEANUP_ERRORS_MAX, sizeof *at);
-    if (errors->len)
-        memcpy(at, errors->at, errors->len * sizeof *at);
-    at[errors->len] =
-        (struct cleanup_error){arena_strdup(arena, key), code, arena_strdup(arena, detail)};
-    errors->at = at;
-    errors->len++;
+    if (errors->len < CLEANUP_ERRORS_MAX)
+        errors->at[errors->len++] =
+            (struct cleanup_error){arena_strdup(arena, key), code, arena_strdup(arena, detail)};
 }
 
 static const char *keep(char out[OBJECT_KEY_MAX + 1], const char *key)
@@ -186,6 +180,17 @@ static int delete_all(struct project_run *project, struct err *err)
     return objects ? look_by_pattern(project, err) : 0;
 }
 
+/* For all that may be told. */
+static void make_room(struct cleanup_errors *errors, struct arena *arena)
+{
+    struct cleanup_error *at = arena_alloc_array(arena, CLEANUP_ERRORS_MAX, sizeof *at);
+    if (errors->len > CLEANUP_ERRORS_MAX)
+        errors->len = CLEANUP_ERRORS_MAX;
+    if (errors->len)
+        memcpy(at, errors->at, errors->len * sizeof *at);
+    errors->at = at;
+}
+
 /* What the run before has saved. One that came to its end with failures tries those again. */
 static int resume(struct project_run *project, struct err *err)
 {
@@ -260,7 +265,10 @@ int project_cleanup(struct run *run, const void *in, void *out, struct err *err)
     *project = (struct project_run){.run = run, .params = in, .result = out};
     if (ident_check(project->params->project_id, &why) != ERR_NONE)
         return err_set(err, ERR_INVALID_FORMAT, "the project's id %s", why);
-    if (resume(project, err) || stop_project(project, err))
+    if (resume(project, err))
+        return -1;
+    make_room(&project->result->errors, run_arena(run));
+    if (stop_project(project, err))
         return -1;
     if (run_bucket(run, &project->bucket, err) ||
         discover_open(&project->discover, run_store(run), project->bucket, run_job(run)->tenant,

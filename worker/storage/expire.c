@@ -27,16 +27,6 @@ static bool is_ulid(const char *text)
     return text && ulid_check(text, &why) == ERR_NONE;
 }
 
-bool expire_job_of(const char *key, char *job)
-{
-    size_t len = file_prefix_len(key);
-    if (len < ID_ULID_LEN + 2 || key[len - ID_ULID_LEN - 2] != '/')
-        return false;
-    memcpy(job, key + len - ID_ULID_LEN - 1, ID_ULID_LEN);
-    job[ID_ULID_LEN] = '\0';
-    return is_ulid(job);
-}
-
 static bool is_alive(const struct expiry *expiry, const struct job *job)
 {
     return !job_terminal(job) || job->finished_at >= expiry->before;

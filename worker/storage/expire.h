@@ -18,8 +18,6 @@ struct expiry {
 enum { EXPIRE_BATCH = 500 };
 int expire_judge(const struct expiry *expiry, const char *const *jobs, size_t len, bool *dead, struct arena *arena,
                  struct err *err);
-/* Writes to `job` (27 bytes) the id of the job that made a key of ours; false if it is none of ours. */
-bool expire_job_of(const char *key, char *job);
 
 /* Rows that no upload will complete and no cleanup will end, with their objects. */
 int expire_rows(struct expiry *expiry, struct err *err);

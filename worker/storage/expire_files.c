@@ -103,7 +103,7 @@ static int end_uploads(struct expiry *expiry, const struct uploads *page, struct
     bool *dead = arena_alloc_array(arena, page->len + 1, sizeof *dead);
     for (size_t i = 0; i < page->len; i++) {
         char *job = arena_alloc(arena, ULID_BYTES);
-        jobs[i] = expire_job_of(page->at[i].key, job) ? job : NULL;
+        jobs[i] = file_key_job(page->at[i].key, job) ? job : NULL;
     }
     if (expire_judge(expiry, jobs, page->len, dead, arena, err))
         return -1;

@@ -2,6 +2,7 @@
 #include "check.h"
 
 #include "common/clock.h"
+#include "proto/file_path.h"
 #include "worker/held.h"
 #include "worker/storage/expire.h"
 
@@ -70,7 +71,7 @@ static void keys_tell_their_job(void)
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char job[27];
-        CHECK_INT(expire_job_of(rows[i].key, job), rows[i].job != NULL);
+        CHECK_INT(file_key_job(rows[i].key, job), rows[i].job != NULL);
         if (rows[i].job)
             CHECK_STR(job, rows[i].job);
     }
