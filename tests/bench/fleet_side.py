@@ -3,6 +3,7 @@ import time
 
 import usage
 from load import load, write_script
+from sample import Sample
 
 HELLO_QUEUE = "mediafleet.hello"
 
@@ -30,7 +31,7 @@ class FleetSide:
         self.clear()
         meter = self.meter("gateway")
         done = load(self.fleet.url + "/api/v1/debug/hello", self.post, connections, seconds)
-        return done.per_s, *meter.read(done.count)
+        return Sample(done.per_s, *meter.read(done.count))
 
     def poll(self, connections, seconds):
         self.clear()
@@ -38,7 +39,7 @@ class FleetSide:
         assert answer.status_code == 202, answer.text
         meter = self.meter("gateway")
         done = load(f"{self.fleet.url}/api/v1/jobs/{answer.json()['task_id']}", self.get, connections, seconds)
-        return done.per_s, *meter.read(done.count)
+        return Sample(done.per_s, *meter.read(done.count))
 
     def drain(self, count, timeout):
         """The worker is started when all is posted; its start counts as CPU, not as time."""
@@ -53,7 +54,7 @@ class FleetSide:
         assert all(job["state"] == "succeeded" for job in jobs), "not every hello succeeded"
         took = max(job["finished_at"] for job in jobs) - min(job["started_at"] for job in jobs)
         cpu, services, peak = meter.read(len(jobs))
-        return len(jobs) / took.total_seconds(), cpu + before / len(jobs), services, peak
+        return Sample(len(jobs) / took.total_seconds(), cpu + before / len(jobs), services, peak)
 
     def wait_drained(self, end):
         while self.broker.depth(HELLO_QUEUE) or self.fleet.live_jobs():

@@ -11,6 +11,7 @@ import urllib.request
 import pymongo
 import usage
 from load import load, write_script
+from sample import Sample
 
 QUEUE = "peer"
 URL_BODY = '{"url": "http://127.0.0.1/clip.mp4"}'
@@ -94,7 +95,7 @@ class PeerSide:
         load(f"{url}/tasks", self.post, connections, 1)  # its connections are opened
         meter = usage.Meter([process.pid], self.services)
         done = load(f"{url}/tasks", self.post, connections, seconds)
-        sample = done.per_s, *meter.read(done.count)
+        sample = Sample(done.per_s, *meter.read(done.count))
         self.stop()
         return sample
 
@@ -106,7 +107,7 @@ class PeerSide:
         load(f"{url}/tasks/1", self.get, connections, 1)
         meter = usage.Meter([process.pid], self.services)
         done = load(f"{url}/tasks/1", self.get, connections, seconds)
-        sample = done.per_s, *meter.read(done.count)
+        sample = Sample(done.per_s, *meter.read(done.count))
         self.stop()
         return sample
 
@@ -124,7 +125,7 @@ class PeerSide:
         times = list(tasks.find({}, {"started_at": 1, "finished_at": 1}))
         took = max(task["finished_at"] for task in times) - min(task["started_at"] for task in times)
         self.stop()
-        return count / took, cpu, services, peak
+        return Sample(count / took, cpu, services, peak)
 
     def footprint(self):
         self.clear()

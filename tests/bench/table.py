@@ -17,33 +17,63 @@ def spread(values):
     return f"{number(statistics.median(values))} ({number(min(values))}–{number(max(values))})"
 
 
-def ratios(figure):
+def ratios(figure, peer):
     """How many times better we are, pair by pair."""
-    pairs = zip(figure["mediafleet"], figure["peer"])
-    return [ours[0] / peer[0] if figure["higher"] else peer[0] / ours[0] for ours, peer in pairs]
+    pairs = zip(figure["mediafleet"], figure["peers"][peer])
+    return [other.value / ours.value if figure["less"] else ours.value / other.value for ours, other in pairs]
 
 
-def cpu_ratios(figure):
+def cpu_of(sample):
+    return sample.cpu_ms and sample.cpu_ms + (sample.services_ms or 0)
+
+
+def cpu_ratios(figure, peer):
     """How many times less CPU one unit takes, that of the services included. On a machine shared with others this is
     steadier than the time."""
-    pairs = zip(figure["mediafleet"], figure["peer"])
-    return [(peer[1] + (peer[2] or 0)) / (ours[1] + (ours[2] or 0)) for ours, peer in pairs]
+    pairs = zip(figure["mediafleet"], figure["peers"][peer])
+    return [cpu_of(other) / cpu_of(ours) for ours, other in pairs if cpu_of(ours) and cpu_of(other)]
 
 
-COLUMNS = ["figure", "unit", "mediafleet", "peer", "times better", "CPU ms each", "peer", "services' CPU ms each", "peer",
-           "times less CPU in all", "peak MB", "peer"]
+def verdict(figure, peer):
+    """Goal, and what came of it; the floor only where the goal is missed."""
+    if not figure["goal"]:
+        return ""
+    got = statistics.median(ratios(figure, peer))
+    for name in ("goal", "floor"):
+        if figure[name] and got >= figure[name]:
+            return f"{name} {number(figure[name])}: met"
+    return f"goal {number(figure['goal'])}: missed"
+
+
+COLUMNS = ["figure", "unit", "mediafleet", "peer", "it", "times better", "goal", "CPU ms each", "peer", "services' CPU ms each",
+           "peer", "times less CPU in all", "peak MB", "peer"]
 
 
 def column(samples, index):
     return spread([sample[index] for sample in samples])
 
 
-def row(figure):
-    ours, peer = figure["mediafleet"], figure["peer"]
-    cells = [figure["name"], figure["unit"], column(ours, 0), column(peer, 0), spread(ratios(figure))]
+def row(figure, peer):
+    ours, other = figure["mediafleet"], figure["peers"][peer]
+    cells = [figure["name"], figure["unit"], column(ours, 0), peer, column(other, 0), spread(ratios(figure, peer)),
+             verdict(figure, peer)]
     for index in (1, 2):
-        cells += [column(ours, index), column(peer, index)]
-    return [*cells, spread(cpu_ratios(figure)), column(ours, 3), column(peer, 3)]
+        cells += [column(ours, index), column(other, index)]
+    return [*cells, spread(cpu_ratios(figure, peer)), column(ours, 3), column(other, 3)]
+
+
+def lone_row(figure):
+    ours = figure["mediafleet"]
+    return [figure["name"], figure["unit"], column(ours, 0), *[""] * 4, column(ours, 1), "", column(ours, 2), "", "",
+            column(ours, 3), ""]
+
+
+def rows(figures):
+    for figure in figures:
+        if not figure["peers"]:
+            yield lone_row(figure)
+        for peer in figure["peers"]:
+            yield row(figure, peer)
 
 
 def markdown_table(rows):
@@ -53,7 +83,7 @@ def markdown_table(rows):
 def markdown(results):
     parts = []
     if results["figures"]:
-        parts.append(markdown_table([COLUMNS, *map(row, results["figures"])]))
+        parts.append(markdown_table([COLUMNS, *rows(results["figures"])]))
     if results["footprint"]:
         sizes = [[side, label, number(anon), number(rss)]
                  for side, programs in results["footprint"].items() for label, (anon, rss) in programs.items()]

@@ -109,3 +109,9 @@ class Ledger:
         self.measure("reconcile: adopt all", "storage", lambda: self.work(
             reconcile, {"adopt": True}, objects=self.count, orphans=self.count, adopted=self.count))
         return self.lines
+
+
+def ledger(bench):
+    """A fleet of its own, with an S3 server; there is no peer that does this."""
+    with bench.fleet_with("ledger", "--s3") as fleet:
+        bench.results["ledger"] = Ledger(fleet, bench.asked.objects).run()

@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 
+from sample import Sample
+
 CLIP_S = 10
 SIZE_12_MP = "4000x3000"
 
@@ -48,30 +50,37 @@ def timed(command, **options):
     return time.monotonic() - start, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, output
 
 
-def ladder(command, source, scratch):
+def make_ladder(command, source, scratch):
     """Seconds for the whole clip, CPU ms per second of film."""
     out = scratch / "ladder"
     shutil.rmtree(out, ignore_errors=True)
     wall, cpu, peak, _ = timed([*command, source, out])
-    return wall, 1000 * cpu / CLIP_S, None, peak
+    return Sample(wall, 1000 * cpu / CLIP_S, None, peak)
 
 
-def our_ladder(build, source, scratch):
-    return ladder([build / "bin/bench-hls"], source, scratch)
-
-
-def peer_ladder(directory, source, scratch):
-    return ladder(["sh", directory / "ffmpeg_ladder.sh"], source, scratch)
+def ladder(bench):
+    source = clip(bench.scratch, bench.footage)
+    bench.compare(f"ladder of {CLIP_S} s 1080p, all encoded", "s",
+                  lambda: make_ladder([bench.asked.build / "bin/bench-hls"], source, bench.scratch),
+                  {"ffmpeg": lambda: make_ladder(["sh", bench.peers / "ffmpeg_ladder.sh"], source, bench.scratch)},
+                  less=True, goal=1)
 
 
 def our_thumbnails(build, source, scratch):
     _, _, peak, output = timed([build / "bin/bench-thumbnail", source, scratch / "thumbnails", "10"])
     cpu = float(re.search(r"([\d.]+) ms CPU", output).group(1))
-    return cpu, cpu, None, peak
+    return Sample(cpu, cpu, None, peak)
 
 
 def peer_thumbnails(directory, source, scratch):
     """The best of the peers."""
     _, _, peak, output = timed([sys.executable, "-B", directory / "thumbnails.py", source], cwd=scratch)
     cpu = min(float(found) for found in re.findall(r"([\d.]+) ms CPU", output))
-    return cpu, cpu, None, peak
+    return Sample(cpu, cpu, None, peak)
+
+
+def thumbnails(bench):
+    source = photo(bench.scratch, bench.footage)
+    bench.compare("thumbnails of 12 MP", "CPU ms", lambda: our_thumbnails(bench.asked.build, source, bench.scratch),
+                  {"the best of Pillow, Pillow draft, libvips": lambda: peer_thumbnails(bench.peers, source, bench.scratch)},
+                  less=True, goal=2)
