@@ -40,33 +40,24 @@ def arguments():
     return asked
 
 
-def peers_directory():
-    """Where the peers are, or None."""
-    directory = pathlib.Path(os.environ.get("MEDIAFLEET_PEERS", ROOT.parent / "shared/peers"))
-    return directory if (directory / "fastapi_gateway.py").exists() else None
-
-
 class Bench:
     """What the figures share: what was asked for, where things are, the two sides, the results."""
 
     def __init__(self, asked, scratch):
         self.asked, self.scratch = asked, scratch
         self.footage = pathlib.Path(os.environ.get("MEDIAFLEET_TEST_MEDIA", ROOT.parent / "shared/media"))
-        self.peers = peers_directory()
+        self.peers = ROOT / "tests/bench/peers"
         self.fleet = self.ours = self.peer = None
         self.results = {"machine": f"{os.cpu_count()} CPUs, {platform.machine()}, Linux {platform.release()}",
                         "figures": [], "footprint": {}, "ledger": [], "skipped": []}
-        if not self.peers:
-            self.results["skipped"].append("the peers: no fastapi_gateway.py in MEDIAFLEET_PEERS")
 
     def sides(self):
-        """The fleet and the peer, on services that they share; opened by the first figure that asks. The peer may be None."""
+        """The fleet and the peer, on services that they share; opened by the first figure that asks."""
         if not self.fleet:
             self.fleet = Fleet(self.scratch / "fleet", "--build", str(self.asked.build)).up()
             broker = Broker(self.fleet.env["AMQP_URL"])
             self.ours = FleetSide(self.fleet, broker, self.scratch)
-            if self.peers:
-                self.peer = PeerSide(self.peers, self.fleet, broker, self.scratch)
+            self.peer = PeerSide(self.peers, self.fleet, broker, self.scratch)
             if NEED_WARM_SERVICES & set(self.asked.names):
                 self.warm_up()
         return self.ours, self.peer
@@ -96,7 +87,7 @@ class Bench:
         """Measures in turn. ours, and each of peers {name: function}, returns a Sample. less: a smaller value is better.
         goal, floor: how many times better we mean to be, and must be."""
         figure = {"name": name, "unit": unit, "less": less, "goal": goal, "floor": floor, "mediafleet": [],
-                  "peers": {peer: [] for peer in peers if self.peers}}
+                  "peers": {peer: [] for peer in peers}}
         for number in range(self.asked.pairs):
             figure["mediafleet"].append(ours())
             for peer, samples in figure["peers"].items():

@@ -24,5 +24,4 @@ def drain(bench):
 def footprint(bench):
     ours, peer = bench.sides()
     bench.results["footprint"]["mediafleet"] = ours.footprint()
-    if bench.peers:
-        bench.results["footprint"]["peer"] = peer.footprint()
+    bench.results["footprint"]["peer"] = peer.footprint()
