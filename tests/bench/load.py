@@ -1,10 +1,13 @@
-"""Load by wrk: one thread, so many connections, a script that says what is asked."""
+"""Load: by wrk as much as goes, by bench-rate at a constant rate."""
 import collections
 import json
+import pathlib
 import re
 import subprocess
+import urllib.parse
 
 Load = collections.namedtuple("Load", "count per_s")
+ANSWERS_WAITED_S = 10  # rate.c
 
 
 def write_script(file, method, headers, body=None):
@@ -24,3 +27,20 @@ def load(url, script, connections, seconds):
     assert not re.search(r"Non-2xx|Socket errors", done.stdout), f"{url}:\n{done.stdout}"
     return Load(int(re.search(r"(\d+) requests in", done.stdout).group(1)),
                 float(re.search(r"Requests/sec:\s+([\d.]+)", done.stdout).group(1)))
+
+
+def request(url, headers, body):
+    """A POST as it goes over the wire, and the port that it goes to."""
+    parts = urllib.parse.urlsplit(url)
+    lines = [f"POST {parts.path} HTTP/1.1", f"Host: {parts.netloc}", "Content-Type: application/json", f"Content-Length: {len(body)}",
+             *(f"{name}: {value}" for name, value in headers.items())]
+    return "\r\n".join(lines) + "\r\n\r\n" + body, parts.port
+
+
+def constant_rate(build, url, headers, body, *, rate, seconds, connections):
+    """What bench-rate tells: latencies from when a request was due, those of missing answers included."""
+    wire, port = request(url, headers, body)
+    command = [pathlib.Path(build) / "bin/bench-rate", str(port), str(rate), str(seconds), str(connections)]
+    done = subprocess.run(command, input=wire, capture_output=True, text=True, timeout=seconds + ANSWERS_WAITED_S + 60)
+    assert done.returncode == 0, f"{url}: {done.stderr}"
+    return json.loads(done.stdout)

@@ -5,18 +5,22 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 
 import pymongo
 import usage
-from load import load, write_script
+from load import constant_rate, load, write_script
 from sample import Sample
 
 QUEUE = "peer"
 URL_BODY = '{"url": "http://127.0.0.1/clip.mp4"}'
-CELERY = ["-A", "celery_tasks", "worker", "-Q", QUEUE, "-c", "2", "--without-gossip", "--without-mingle",
-          "--without-heartbeat"]
+CELERY = ["-A", "celery_tasks", "worker", "-Q", QUEUE, "--without-gossip", "--without-mingle", "--without-heartbeat"]
+# Name: options, and how many messages are fetched ahead for each of its workers (2 x 32 or 100 x 4).
+POOLS = {"Celery, prefork 2": (["-c", "2"], "32"), "Celery, gevent 100": (["-P", "gevent", "-c", "100"], "4")}
+PREFORK, GEVENT = POOLS
+RECORD = {"_id": "1", "state": "queued", "progress": 0, "url": ""}
 # Without confirms: what is produced here is not measured.
 PRODUCE = """
 import sys, time
@@ -41,8 +45,8 @@ def free_port():
 class PeerSide:
     name = "peer"
 
-    def __init__(self, directory, fleet, broker, scratch):
-        self.directory, self.broker, self.scratch = directory, broker, scratch
+    def __init__(self, directory, fleet, broker, scratch, build):
+        self.directory, self.broker, self.scratch, self.build = directory, broker, scratch, build
         self.bin = pathlib.Path(sys.executable).parent
         self.env = {"PATH": f"{self.bin}:{os.environ['PATH']}", "PYTHONPATH": str(directory), "HOME": str(scratch),
                     "PYTHONDONTWRITEBYTECODE": "1", "MONGODB_URL": fleet.env["MONGODB_URL"],
@@ -53,9 +57,9 @@ class PeerSide:
         self.get = write_script(scratch / "peer-get.lua", "GET", {})
         self.running = []
 
-    def start(self, program, *arguments):
+    def start(self, program, *arguments, env=None):
         log = (self.scratch / f"{program}.log").open("ab")
-        process = subprocess.Popen([self.bin / program, *arguments], env=self.env, cwd=self.scratch, stdout=log,
+        process = subprocess.Popen([self.bin / program, *arguments], env=self.env | (env or {}), cwd=self.scratch, stdout=log,
                                    stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
         self.running.append(process)
         return process
@@ -89,6 +93,10 @@ class PeerSide:
                 assert time.monotonic() < end and process.poll() is None, "uvicorn does not start"
                 time.sleep(0.2)
 
+    def celery(self, pool):
+        options, prefetch = POOLS[pool]
+        return self.start("celery", *CELERY, *options, env={"PREFETCH": prefetch})
+
     def accept(self, connections, seconds):
         self.clear()
         url, process = self.gateway()
@@ -99,11 +107,20 @@ class PeerSide:
         self.stop()
         return sample
 
+    def latency(self, rate, connections, seconds):
+        self.clear()
+        url, process = self.gateway()
+        load(f"{url}/tasks", self.post, connections, 1)
+        meter = usage.Meter([process.pid], self.services)
+        told = constant_rate(self.build, f"{url}/tasks", {}, URL_BODY, rate=rate, seconds=seconds, connections=connections)
+        used = meter.read(told["due"])
+        self.stop()
+        return told, used
+
     def poll(self, connections, seconds):
         self.clear()
         url, process = self.gateway()
-        self.client.peer.tasks.insert_one({"_id": "1", "state": "queued", "progress": 0, "url": "",
-                                           "created_at": time.time()})
+        self.client.peer.tasks.insert_one(RECORD | {"created_at": time.time()})
         load(f"{url}/tasks/1", self.get, connections, 1)
         meter = usage.Meter([process.pid], self.services)
         done = load(f"{url}/tasks/1", self.get, connections, seconds)
@@ -111,31 +128,68 @@ class PeerSide:
         self.stop()
         return sample
 
-    def drain(self, count, timeout):
-        self.clear()
+    def poll_running(self, connections, seconds):
+        """As poll, with the record's progress written once a second, as a running task would."""
+        ended = threading.Event()
+
+        def progress():
+            percent = 0
+            while not ended.wait(1):
+                percent += 1
+                self.client.peer.tasks.update_one({"_id": "1"}, {"$set": {"state": "processing", "progress": percent}})
+
+        writer = threading.Thread(target=progress, daemon=True)
+        writer.start()
+        try:
+            return self.poll(connections, seconds)
+        finally:
+            ended.set()
+            writer.join()
+
+    def post_tasks(self, count, timeout):
+        """All of them in the queue."""
         subprocess.run([sys.executable, "-c", PRODUCE, str(count)], env=self.env, cwd=self.scratch, check=True,
                        timeout=timeout, capture_output=True)
-        process = self.start("celery", *CELERY)
-        meter = usage.Meter([process.pid], self.services)
-        tasks, end = self.client.peer.tasks, time.monotonic() + timeout
-        while self.broker.depth(QUEUE) or tasks.find_one({"state": {"$ne": "completed"}}):
-            assert time.monotonic() < end and process.poll() is None, "Celery does not drain its queue"
+        while self.broker.depth(QUEUE) < count:
             time.sleep(0.2)
+
+    def drain(self, pool, count, timeout):
+        """As the fleet's: the start counts as CPU, not as time."""
+        self.clear()
+        self.post_tasks(count, timeout)
+        process = self.celery(pool)
+        meter = usage.Meter([process.pid], self.services)
+        self.wait_drained(process, time.monotonic() + timeout)
         cpu, services, peak = meter.read(count)
-        times = list(tasks.find({}, {"started_at": 1, "finished_at": 1}))
+        times = list(self.client.peer.tasks.find({}, {"started_at": 1, "finished_at": 1}))
         took = max(task["finished_at"] for task in times) - min(task["started_at"] for task in times)
         self.stop()
         return Sample(count / took, cpu, services, peak)
 
-    def footprint(self):
+    def wait_drained(self, process, end):
+        while self.broker.depth(QUEUE) or self.client.peer.tasks.find_one({"state": {"$ne": "completed"}}):
+            assert time.monotonic() < end and process.poll() is None, "Celery does not drain its queue"
+            time.sleep(0.5)
+
+    # --- footprint, as the fleet's ---
+
+    def idle(self):
         self.clear()
-        gateway, worker = self.gateway()[1], self.start("celery", *CELERY)
+        roots = {"uvicorn": self.gateway()[1], "celery": self.celery(PREFORK)}
         time.sleep(6)
-        sizes = {}
-        for label, process in (("uvicorn", gateway), ("celery", worker)):
-            for pid in usage.family([process.pid]):
-                name = label if pid == process.pid else f"{label}, child"
-                size = usage.memory_mb(pid, "RssAnon"), usage.memory_mb(pid, "VmRSS")
-                sizes[name] = max(size, sizes.get(name, (0, 0)))
+        found = {name: {pid: usage.sizes(pid) for pid in usage.family([process.pid])} for name, process in roots.items()}
         self.stop()
-        return sizes
+        return found
+
+    def loaded(self, connections, seconds, count, timeout):
+        self.clear()
+        url, process = self.gateway()
+        with usage.Watch([process.pid]) as uvicorn:
+            load(f"{url}/tasks", self.post, connections, seconds)
+        self.clear()
+        self.post_tasks(count, timeout)
+        process = self.celery(PREFORK)
+        with usage.Watch([process.pid]) as celery:
+            self.wait_drained(process, time.monotonic() + timeout)
+        self.stop()
+        return {"uvicorn": uvicorn.sizes, "celery": celery.sizes}

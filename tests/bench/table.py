@@ -17,10 +17,25 @@ def spread(values):
     return f"{number(statistics.median(values))} ({number(min(values))}–{number(max(values))})"
 
 
+def pairs(figure, peer):
+    return zip(figure["mediafleet"], figure["peers"][peer])
+
+
+def quotients(pairs):
+    """Pair by pair; without what was not measured."""
+    return [above / below for above, below in pairs if above is not None and below]
+
+
 def ratios(figure, peer):
     """How many times better we are, pair by pair."""
-    pairs = zip(figure["mediafleet"], figure["peers"][peer])
-    return [other.value / ours.value if figure["less"] else ours.value / other.value for ours, other in pairs]
+    if figure["less"]:
+        return quotients((other.value, ours.value) for ours, other in pairs(figure, peer))
+    return quotients((ours.value, other.value) for ours, other in pairs(figure, peer))
+
+
+def own_cpu_ratios(figure, peer):
+    """How many times less CPU one unit takes in the side's own processes."""
+    return quotients((other.cpu_ms, ours.cpu_ms) for ours, other in pairs(figure, peer))
 
 
 def cpu_of(sample):
@@ -28,74 +43,107 @@ def cpu_of(sample):
 
 
 def cpu_ratios(figure, peer):
-    """How many times less CPU one unit takes, that of the services included. On a machine shared with others this is
-    steadier than the time."""
-    pairs = zip(figure["mediafleet"], figure["peers"][peer])
-    return [cpu_of(other) / cpu_of(ours) for ours, other in pairs if cpu_of(ours) and cpu_of(other)]
+    """The same with the services. On a machine shared with others these two are steadier than the time."""
+    return quotients((cpu_of(other), cpu_of(ours)) for ours, other in pairs(figure, peer))
+
+
+def judged(got, goal, floor):
+    """The floor only where the goal is missed."""
+    if got >= goal:
+        return f"goal {number(goal)}: met"
+    missed = f"goal {number(goal)}: missed"
+    return missed if not floor else f"{missed}, floor {number(floor)}: {'met' if got >= floor else 'missed'}"
 
 
 def verdict(figure, peer):
-    """Goal, and what came of it; the floor only where the goal is missed."""
-    if not figure["goal"]:
-        return ""
-    got = statistics.median(ratios(figure, peer))
-    for name in ("goal", "floor"):
-        if figure[name] and got >= figure[name]:
-            return f"{name} {number(figure[name])}: met"
-    return f"goal {number(figure['goal'])}: missed"
+    """What was meant to be reached, and what came of it; and whether the peer is better."""
+    parts, got = [], ratios(figure, peer)
+    if figure["goal"] and got:
+        parts.append(judged(statistics.median(got), figure["goal"], figure["floor"]))
+    if figure["limit"]:
+        below = statistics.median(sample.value for sample in figure["mediafleet"]) < figure["limit"]
+        parts.append(f"below {number(figure['limit'])} {figure['unit']}: {'met' if below else 'missed'}")
+    if got and statistics.median(got) < 0.98:
+        parts.append("worse than the peer")
+    return "; ".join(parts)
 
 
-COLUMNS = ["figure", "unit", "mediafleet", "peer", "it", "times better", "goal", "CPU ms each", "peer", "services' CPU ms each",
-           "peer", "times less CPU in all", "peak MB", "peer"]
+def cpu_verdict(figure, peer):
+    got = own_cpu_ratios(figure, peer)
+    return judged(statistics.median(got), figure["cpu_goal"], None) if figure["cpu_goal"] and got else ""
+
+
+SPEED = ["figure", "unit", "mediafleet", "peer", "the peer's", "times better", "goal"]
+USED = ["figure", "peer", "CPU ms each", "the peer's", "times less", "goal", "services' CPU ms each", "with the peer",
+        "times less CPU in all", "peak MB", "the peer's"]
 
 
 def column(samples, index):
     return spread([sample[index] for sample in samples])
 
 
-def row(figure, peer):
-    ours, other = figure["mediafleet"], figure["peers"][peer]
-    cells = [figure["name"], figure["unit"], column(ours, 0), peer, column(other, 0), spread(ratios(figure, peer)),
-             verdict(figure, peer)]
-    for index in (1, 2):
-        cells += [column(ours, index), column(other, index)]
-    return [*cells, spread(cpu_ratios(figure, peer)), column(ours, 3), column(other, 3)]
+def speed_rows(figure):
+    ours = [figure["name"], figure["unit"], column(figure["mediafleet"], 0)]
+    for peer, samples in figure["peers"].items():
+        yield [*ours, peer, column(samples, 0), spread(ratios(figure, peer)), verdict(figure, peer)]
+    if not figure["peers"]:
+        yield [*ours, "", "", "", ""]
 
 
-def lone_row(figure):
+def used_rows(figure):
     ours = figure["mediafleet"]
-    return [figure["name"], figure["unit"], column(ours, 0), *[""] * 4, column(ours, 1), "", column(ours, 2), "", "",
-            column(ours, 3), ""]
+    for peer, samples in figure["peers"].items():
+        yield [figure["name"], peer, column(ours, 1), column(samples, 1), spread(own_cpu_ratios(figure, peer)), cpu_verdict(figure, peer),
+               column(ours, 2), column(samples, 2), spread(cpu_ratios(figure, peer)), column(ours, 3), column(samples, 3)]
+    if not figure["peers"]:
+        yield [figure["name"], "", column(ours, 1), "", "", "", column(ours, 2), "", "", column(ours, 3), ""]
 
 
-def rows(figures):
-    for figure in figures:
-        if not figure["peers"]:
-            yield lone_row(figure)
-        for peer in figure["peers"]:
-            yield row(figure, peer)
+def was_used(figure):
+    """Not where memory itself is the figure."""
+    return any(sample.cpu_ms is not None or sample.peak_mb is not None for sample in figure["mediafleet"])
 
 
-def markdown_table(rows):
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in [rows[0], ["---"] * len(rows[0]), *rows[1:]])
+def markdown_table(title, columns, rows):
+    lines = ["| " + " | ".join(cells) + " |" for cells in [columns, ["---"] * len(columns), *rows]]
+    return f"## {title}\n\n" + "\n".join(lines)
+
+
+def listed(values):
+    return ", ".join(f"{name} {value}" for name, value in values.items())
 
 
 def markdown(results):
-    parts = []
-    if results["figures"]:
-        parts.append(markdown_table([COLUMNS, *rows(results["figures"])]))
-    if results["footprint"]:
-        sizes = [[side, label, number(anon), number(rss)]
-                 for side, programs in results["footprint"].items() for label, (anon, rss) in programs.items()]
-        parts.append(markdown_table([["side", "idle process", "RssAnon MB", "VmRSS MB"], *sizes]))
-    if results["ledger"]:
-        lines = [[what, f"{units:,}", f"{seconds:.1f}", f"{units / seconds:,.0f}", number(peak)] for what, units, seconds, peak in results["ledger"]]
-        parts.append(markdown_table([["ledger", "objects", "s", "objects/s", "peak MB"], *lines]))
-    return "\n\n".join(parts + [f"Skipped: {reason}" for reason in results["skipped"]]) + "\n"
+    parts = ["# mediafleet beside its peers",
+             f"Median (range) of {results['pairs']} rounds, both sides in turn; ratios are formed pair by pair.",
+             f"Machine: {listed(results['machine'])}.", f"Versions: {listed(results['versions'])}."]
+    figures = results["figures"]
+    if figures:
+        parts.append(markdown_table("Speed", SPEED, [row for figure in figures for row in speed_rows(figure)]))
+    used = [row for figure in figures if was_used(figure) for row in used_rows(figure)]
+    if used:
+        parts.append(markdown_table("CPU and memory, of one unit", USED, used))
+    parts += [markdown_table(table["title"], table["columns"], table["rows"]) for table in results["tables"]]
+    parts += results["notes"]
+    parts += [f"**Failed: {failed['figure']}**: {failed['reason']}" for failed in results["failed"]]
+    return "\n\n".join(parts) + "\n"
+
+
+def plain(results):
+    """With names for the values of samples, and the ratios."""
+    def named(samples):
+        return [sample._asdict() for sample in samples]
+
+    figures = [figure | {"mediafleet": named(figure["mediafleet"]),
+                         "peers": {peer: {"samples": named(samples), "times_better": ratios(figure, peer),
+                                          "times_less_own_cpu": own_cpu_ratios(figure, peer),
+                                          "times_less_cpu_in_all": cpu_ratios(figure, peer), "verdict": verdict(figure, peer)}
+                                   for peer, samples in figure["peers"].items()}} for figure in results["figures"]]
+    return results | {"figures": figures}
 
 
 def write(results, directory):
     """bench.md and bench.json in the directory."""
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "bench.md").write_text(markdown(results))
-    (directory / "bench.json").write_text(json.dumps(results, indent=1) + "\n")
+    (directory / "bench.json").write_text(json.dumps(plain(results), indent=1) + "\n")

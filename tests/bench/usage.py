@@ -1,8 +1,11 @@
-"""What processes have used so far, as /proc tells: CPU time, and memory now and at its highest."""
+"""What processes have used so far, as /proc tells: CPU time, memory now and at its highest, open descriptors."""
+import collections
 import os
 import pathlib
+import threading
 
 TICK_MS = 1000 / os.sysconf("SC_CLK_TCK")
+Sizes = collections.namedtuple("Sizes", "anon pss rss hwm fds")  # MB, MB, MB, MB, a number
 
 
 def fields(pid):
@@ -33,13 +36,30 @@ def cpu_ms(pids):
     return sum(TICK_MS * sum(map(int, found[11:15])) for found in map(fields, pids) if found)
 
 
-def memory_mb(pid, name):
-    """One of the sizes in /proc/PID/status: VmRSS, RssAnon, VmHWM."""
+def memory_mb(pid, name, file="status"):
+    """One of the sizes in /proc/PID/status: VmRSS, RssAnon, VmHWM; or of another file: Pss of smaps_rollup, which counts
+    a page that n processes share as a page / n."""
     try:
-        lines = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
+        lines = pathlib.Path(f"/proc/{pid}/{file}").read_text().splitlines()
     except OSError:
         return 0
     return next((int(line.split()[1]) / 1024 for line in lines if line.startswith(name + ":")), 0)
+
+
+def descriptors(pid):
+    try:
+        return len(os.listdir(f"/proc/{pid}/fd"))
+    except OSError:
+        return 0
+
+
+def sizes(pid):
+    return Sizes(memory_mb(pid, "RssAnon"), memory_mb(pid, "Pss", "smaps_rollup"), memory_mb(pid, "VmRSS"),
+                 memory_mb(pid, "VmHWM"), descriptors(pid))
+
+
+def total(many):
+    return Sizes(*map(sum, zip(*many)))
 
 
 def total_mb(pids, name):
@@ -61,3 +81,29 @@ class Meter:
         pids = family(self.roots)
         return ((cpu_ms(pids) - self.cpu) / units, (cpu_ms(self.services) - self.services_cpu) / units,
                 total_mb(pids, "VmHWM"))
+
+
+class Watch:
+    """Looks at processes while something runs: with Watch(roots) as watch: …; then watch.sizes has the moment of the
+    largest sum, {pid: Sizes}."""
+
+    EVERY_S = 0.5
+
+    def __init__(self, roots):
+        self.roots, self.sizes = list(roots), {}
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self.look, daemon=True)
+
+    def look(self):
+        while not self.ended.wait(self.EVERY_S):
+            now = {pid: sizes(pid) for pid in family(self.roots)}
+            if not self.sizes or total(now.values()).anon > total(self.sizes.values()).anon:
+                self.sizes = now
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ended.set()
+        self.thread.join()

@@ -5,6 +5,7 @@ import pathlib
 import time
 
 import usage
+from table import number
 
 PER_JOB = 100
 CHUNK = 5000
@@ -114,4 +115,6 @@ class Ledger:
 def ledger(bench):
     """A fleet of its own, with an S3 server; there is no peer that does this."""
     with bench.fleet_with("ledger", "--s3") as fleet:
-        bench.results["ledger"] = Ledger(fleet, bench.asked.objects).run()
+        lines = Ledger(fleet, bench.asked.objects).run()
+    rows = [[what, f"{units:,}", f"{seconds:.1f}", number(units / seconds), number(peak)] for what, units, seconds, peak in lines]
+    bench.table("Work over a whole bucket", ["ledger", "objects", "s", "objects/s", "peak MB"], rows)

@@ -1,5 +1,11 @@
 """Posting, polling and draining, on the services that both sides share."""
-DRAIN_TIMEOUT_S = 240
+from peer_side import GEVENT, PREFORK
+from sample import Sample
+
+DRAIN_TIMEOUT_S = 300
+LATENCY_CONNECTIONS = 64
+LATENCY_GOAL_MS = 20
+RATES = (300, 1000)  # the first is one that both sides reach
 
 
 def accept(bench):
@@ -9,19 +15,40 @@ def accept(bench):
                       {"FastAPI": lambda: peer.accept(connections, bench.asked.seconds)}, goal=10, floor=5)
 
 
+def latency(bench):
+    ours, peer = bench.sides()
+    for rate in RATES:
+        name = f"accept at {rate}/s"
+        arguments = rate, LATENCY_CONNECTIONS, bench.asked.seconds
+        mine, others = bench.pairs(name, lambda: ours.latency(*arguments), {"FastAPI": lambda: peer.latency(*arguments)})
+        goals = {"limit": LATENCY_GOAL_MS} if rate == RATES[-1] else {}
+        for value in ("p50_ms", "p99_ms", "p999_ms"):
+            bench.figure(f"{name}, {value[:-3]}", "ms", *picked(mine, others, value), less=True, **(goals if value == "p99_ms" else {}))
+        bench.figure(f"{name}, answered in time", "requests/s", *picked(mine, others, "per_s"))
+        errors = sum(told["errors"] for told, _ in mine)
+        assert not errors, f"{name}: {errors} of the fleet's requests failed"
+
+
+def picked(mine, others, value):
+    """Samples of one of the values that bench-rate told; what was used is told once for all of them."""
+    def samples(pairs):
+        return [Sample(told[value], *(used if value == "per_s" else ())) for told, used in pairs]
+
+    return samples(mine), {peer: samples(pairs) for peer, pairs in others.items()}
+
+
 def poll(bench):
     ours, peer = bench.sides()
-    bench.compare("poll, 32 connections", "requests/s", lambda: ours.poll(32, bench.asked.seconds),
-                  {"FastAPI": lambda: peer.poll(32, bench.asked.seconds)}, goal=10)
+    load = 32, bench.asked.seconds
+    bench.compare("poll, 32 connections", "requests/s", lambda: ours.poll(*load), {"FastAPI": lambda: peer.poll(*load)}, goal=10)
+    bench.compare("poll, while the job runs", "requests/s", lambda: ours.poll_running(*load),
+                  {"FastAPI": lambda: peer.poll_running(*load)}, goal=10)
+    bench.compare("poll, unchanged (304; the peer's 200)", "requests/s", lambda: ours.poll_unchanged(*load),
+                  {"FastAPI": lambda: peer.poll(*load)}, goal=10)
 
 
 def drain(bench):
     ours, peer = bench.sides()
     bench.compare("drain", "tasks/s", lambda: ours.drain(bench.asked.jobs, DRAIN_TIMEOUT_S),
-                  {"Celery, prefork 2": lambda: peer.drain(bench.asked.jobs, DRAIN_TIMEOUT_S)}, goal=10, floor=4)
-
-
-def footprint(bench):
-    ours, peer = bench.sides()
-    bench.results["footprint"]["mediafleet"] = ours.footprint()
-    bench.results["footprint"]["peer"] = peer.footprint()
+                  {pool: lambda pool=pool: peer.drain(pool, bench.asked.jobs, DRAIN_TIMEOUT_S) for pool in (PREFORK, GEVENT)},
+                  goal=10, floor=4, cpu_goal=10)
