@@ -80,10 +80,12 @@ class FleetSide:
 
     def post_hellos(self, count):
         """At least so many, all of them in the queue; returns how many."""
-        while (posted := self.fleet.db.jobs.count_documents(self.measured)) < count:
+        jobs, posted = self.fleet.db.jobs, -1
+        while jobs.count_documents(self.measured) < count:
             load(self.fleet.url + HELLO, self.post, 128, 1)
-        while self.broker.depth(HELLO_QUEUE) < posted:
-            time.sleep(0.2)
+        while posted != jobs.count_documents(self.measured) or self.broker.depth(HELLO_QUEUE) < posted:
+            posted = jobs.count_documents(self.measured)
+            time.sleep(1)  # wrk leaves without its last answers
         return posted
 
     def drain(self, count, timeout):
@@ -101,7 +103,8 @@ class FleetSide:
         return Sample(posted / took.total_seconds(), cpu + before, services, peak)
 
     def wait_drained(self, end):
-        while self.broker.depth(HELLO_QUEUE) or self.fleet.live_jobs():
+        jobs = self.fleet.db.jobs
+        while self.broker.depth(HELLO_QUEUE) or jobs.find_one({"state": "queued"}) or jobs.find_one({"state": "running"}):
             assert time.monotonic() < end, "the queue does not drain"
             time.sleep(0.5)
 
