@@ -13,7 +13,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 import table  # noqa: E402
 from broker import Broker  # noqa: E402
-from figures import footprint, growth, ledger, media, services  # noqa: E402
+from figures import footprint, growth, ledger, media, pipeline, services  # noqa: E402
 from fleet_side import FleetSide  # noqa: E402
 from machine import machine, versions  # noqa: E402
 from peer_side import GEVENT, PREFORK, PeerSide  # noqa: E402
@@ -21,7 +21,7 @@ from support.fleet import Fleet  # noqa: E402
 
 FIGURES = {"footprint": footprint.footprint, "accept": services.accept, "latency": services.latency, "poll": services.poll,
            "drain": services.drain, "growth": growth.growth, "ladder": media.ladder, "thumbnails": media.thumbnails,
-           "ledger": ledger.ledger}
+           "pipeline": pipeline.pipeline, "ledger": ledger.ledger}
 NEED_WARM_SERVICES = {"accept", "latency", "poll", "drain"}
 
 
@@ -31,6 +31,7 @@ def arguments():
     parser.add_argument("--pairs", type=int, default=3, help="how often each side is measured (3)")
     parser.add_argument("--seconds", type=int, default=8, help="of load, for accept, latency, poll, growth (8)")
     parser.add_argument("--jobs", type=int, default=20000, help="for drain (20000)")
+    parser.add_argument("--clips", type=int, default=200, help="for pipeline (200)")
     parser.add_argument("--objects", type=int, default=100000, help="for ledger (100000)")
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "build-bench", help="where bench.md, bench.json go")
     parser.add_argument("--build", type=pathlib.Path, required=True, help=argparse.SUPPRESS)

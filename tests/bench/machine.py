@@ -7,7 +7,7 @@ import re
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PYTHON_PACKAGES = ("celery", "gevent", "fastapi", "uvicorn", "uvloop", "httptools", "pymongo", "boto3", "pillow", "pyvips")
+PYTHON_PACKAGES = ("celery", "gevent", "fastapi", "uvicorn", "uvloop", "httptools", "pymongo", "requests", "boto3", "pillow", "pyvips")
 
 
 def said(pattern, *command):
@@ -75,6 +75,7 @@ def versions():
         "Python": platform.python_version(),
         **{name: python_package(name) for name in PYTHON_PACKAGES},
         "libvips": libvips(),
+        "nginx": package("nginx-light"),
         "rclone": said(r"rclone (v\S+)", "rclone", "version"),
         "wrk": package("wrk"),
     }

@@ -1,0 +1,77 @@
+"""The whole pipeline, from download to bucket, beside Celery with ffmpeg and boto3."""
+import json
+import subprocess
+
+from pipeline_sides import CeleryPipeline, FleetPipeline
+from source_server import source_server
+
+from figures.media import make
+
+# Clips of about 1 MB of the real footage, as cameras and video sites make them: H.264 and AAC, a key frame every two seconds.
+# The last has only one, as ffmpeg's and HandBrake's defaults make it: nothing of it can be copied into segments.
+CLIPS = {
+    "360p": ("scale=640:360,setsar=1", ["-ss", "10", "-t", "13"], ["-b:v", "570k", "-g", "48", "-keyint_min", "48"]),
+    "480p": ("setsar=1", ["-ss", "15.75", "-t", "7.25"], ["-b:v", "1130k", "-g", "48", "-keyint_min", "48"]),
+    "480p, one key frame": ("setsar=1", ["-ss", "15.75", "-t", "7.25"], ["-b:v", "1250k"]),
+}
+PREFORK = 2  # of 1, 2 and 4 the fastest on two cores
+WARM_UP = 4  # jobs: what one of them makes is looked at
+
+
+def clip(bench, name):
+    scale, part, options = CLIPS[name]
+    film = bench.footage / "big-buck-bunny-480p-30s.mp4"
+    source = ["-i", film] if film.exists() else ["-f", "lavfi", "-i", "testsrc2=size=854x480:rate=24:duration=30", "-f", "lavfi",
+                                                 "-i", "sine=duration=30"]
+    directory = bench.scratch / "sources"
+    directory.mkdir(exist_ok=True)
+    return make(directory / f"{name.replace(' ', '-').replace(',', '')}.mp4", *source, *part, "-vf", scale, "-c:v", "libx264", "-preset",
+                "medium", *options, "-maxrate", "1500k", "-bufsize", "3000k", "-pix_fmt", "yuv420p", "-c:a", "aac", "-b:a", "128k",
+                "-movflags", "+faststart")
+
+
+def streams(playlist):
+    """Of every rendition: what ffprobe finds when it reads it to its end."""
+    done = subprocess.run(["ffprobe", "-v", "error", "-of", "json", "-show_streams", "-count_packets", playlist], check=True,
+                          capture_output=True, timeout=120)
+    found = {}
+    for stream in json.loads(done.stdout)["streams"]:
+        key = stream["codec_name"], stream.get("width"), stream.get("height")
+        found[key] = int(stream["nb_read_packets"])
+    return found
+
+
+def check_same(ours, theirs):
+    """Both must have made the same renditions, whole."""
+    assert ours.keys() == theirs.keys(), f"{ours} is not {theirs}"
+    for key, packets in ours.items():
+        assert abs(packets - theirs[key]) <= 3, f"{key}: {packets} packets, not {theirs[key]}"
+
+
+def pipeline(bench):
+    """A fleet of its own with an S3 server, one program of each kind as deploy/fleet starts it."""
+    with bench.fleet_with("pipeline", "--s3") as fleet:
+        root = bench.scratch / "sources"
+        root.mkdir(exist_ok=True)
+        with source_server(root, fleet.source_ports[0], bench.scratch / "nginx") as server:
+            services = [int(file.read_text().split()[0]) for file in (fleet.state / "services/run").glob("*.pid")] + [server.pid]
+            compare(bench, fleet, f"http://127.0.0.1:{fleet.source_ports[0]}", services)
+
+
+def compare(bench, fleet, url, services):
+    ours, peer = FleetPipeline(fleet, services), CeleryPipeline(bench, fleet, services)
+    try:
+        for name in CLIPS:
+            source = clip(bench, name)
+            compare_clip(bench, f"pipeline, {name}, {source.stat().st_size / 1e6:.2f} MB", ours, peer, f"{url}/{source.name}")
+    finally:
+        peer.stop()
+
+
+def compare_clip(bench, name, ours, peer, url):
+    ours.run(url, WARM_UP)
+    peer.run(url, WARM_UP, PREFORK)
+    check_same(streams(ours.playlist()), streams(peer.playlist()))
+    count = bench.asked.clips
+    bench.compare(name, "jobs/s", lambda: ours.run(url, count),
+                  {f"Celery, prefork {PREFORK}": lambda: peer.run(url, count, PREFORK)}, goal=3)
