@@ -12,7 +12,7 @@ extern const struct thumbnail_size thumbnail_sizes[]; /* small 150x150, medium 3
 extern const size_t thumbnail_sizes_len;
 
 struct thumbnail_params {
-    int64_t at_ms; /* position of the poster frame; 0: 10 % into the film, at most 10 s */
+    int64_t at_ms; /* position of the poster frame; 0: a key frame soon after 10 % or 10 s */
 };
 struct thumbnail_result {
     const char *small, *medium, *large; /* file names in the run's directory */

@@ -14,7 +14,7 @@ struct picture {
 struct picture_source {
     const char *path;
     enum media_class media;
-    int64_t at_ms; /* of the poster frame; 0: 10 % into the film, at most 10 s */
+    int64_t at_ms; /* of the poster frame; 0: a key frame soon after 10 % of the film or 10 s */
     const struct watch *watch;
 };
 

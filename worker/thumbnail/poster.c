@@ -10,6 +10,7 @@
 enum {
     FRAMES_BEFORE_MAX = 600, /* decoded between the key frame and the wanted position */
     FRAMES_DARK_MAX = 100,   /* passed over because they are black */
+    KEYS_DARK_MAX = 10,      /* the same, where only key frames are looked at */
     DARK_LUMA = 24,          /* video black is 16 */
     AT_MAX_S = 10,
 };
@@ -63,15 +64,82 @@ static int take_picture(void *arg, AVFrame *frame, struct err *err)
     return canvas_send(&search->canvas, frame, take_canvas, search, err);
 }
 
+static int64_t ticks(const struct probe *probe, int64_t at_us, const AVStream *stream)
+{
+    return av_rescale_q(probe->start_us + at_us, (AVRational){1, AV_TIME_BASE}, stream->time_base);
+}
+
+/* A key frame alone: nothing before it nor after it is decoded. */
+static int decode_key(struct decoder *decoder, const AVPacket *packet, struct search *search,
+                      struct err *err)
+{
+    if (decoder_send(decoder, packet, take_picture, search, err) < 0 ||
+        decoder_send(decoder, NULL, take_picture, search, err) < 0 ||
+        canvas_send(&search->canvas, NULL, take_canvas, search, err) < 0)
+        return -1;
+    avcodec_flush_buffers(decoder->codec);
+    canvas_release(&search->canvas); /* a graph that has ended takes nothing more */
+    return 0;
+}
+
+static int read_keys(struct input *input, struct decoder *decoder, int index, int64_t limit,
+                     struct search *search, struct err *err)
+{
+    CLEANUP(packet_free_at) AVPacket *packet = libav_packet();
+    int more = 1;
+    while (!search->done && search->dark < KEYS_DARK_MAX &&
+           (more = input_read(input, packet, err)) > 0) {
+        bool ours = packet->stream_index == index;
+        if (ours && (packet->pts == AV_NOPTS_VALUE || packet->pts > limit))
+            break;
+        if (ours && packet->flags & AV_PKT_FLAG_KEY && packet->pts >= search->at &&
+            decode_key(decoder, packet, search, err) < 0)
+            return -1;
+        av_packet_unref(packet);
+    }
+    return more < 0 ? -1 : 0;
+}
+
+/* The first key frame from the position on, unless it is far away. Where nobody asked for a
+ * position it is as good a poster, and all the pictures before it need not be decoded. */
+static int search_keys(struct input *input, const struct probe *probe, int64_t at_us,
+                       struct search *search, struct err *err)
+{
+    AVStream *stream = input->format->streams[probe->video];
+    int64_t last_us = FFMIN(at_us + (int64_t)AT_MAX_S * AV_TIME_BASE, probe->duration_us / 2);
+    struct decoder decoder;
+    search->at = ticks(probe, at_us, stream);
+    if (av_seek_frame(input->format, probe->video, search->at, 0) < 0)
+        return 0;
+    if (decoder_open(&decoder, stream, 1, err) < 0)
+        return -1;
+    int result =
+        read_keys(input, &decoder, probe->video, ticks(probe, last_us, stream), search, err);
+    decoder_release(&decoder);
+    if (!search->done)
+        av_frame_free(&search->candidate);
+    search->dark = 0;
+    return result;
+}
+
+/* What comes before the position only has to keep the references whole. */
+static void skip_before(struct decoder *decoder, const AVPacket *packet, int64_t at)
+{
+    bool before = packet->pts != AV_NOPTS_VALUE && packet->pts < at;
+    decoder->codec->skip_frame = before ? AVDISCARD_NONREF : AVDISCARD_DEFAULT;
+}
+
 static int read_until_found(struct input *input, struct decoder *decoder, int index,
                             struct search *search, struct err *err)
 {
     CLEANUP(packet_free_at) AVPacket *packet = libav_packet();
     int more = 1;
     while (!search->done && (more = input_read(input, packet, err)) > 0) {
-        if (packet->stream_index == index &&
-            decoder_send(decoder, packet, take_picture, search, err) < 0)
-            return -1;
+        if (packet->stream_index == index) {
+            skip_before(decoder, packet, search->at);
+            if (decoder_send(decoder, packet, take_picture, search, err) < 0)
+                return -1;
+        }
         av_packet_unref(packet);
     }
     if (more < 0)
@@ -96,8 +164,7 @@ static int search_from(struct input *input, const struct probe *probe, int64_t a
     struct decoder decoder;
     if (decoder_open(&decoder, stream, 1, err) < 0)
         return -1;
-    search->at =
-        av_rescale_q(probe->start_us + at_us, (AVRational){1, AV_TIME_BASE}, stream->time_base);
+    search->at = ticks(probe, at_us, stream);
     /* A container that cannot seek is read from where it is. */
     if (at_us > 0)
         av_seek_frame(input->format, probe->video, search->at, AVSEEK_FLAG_BACKWARD);
@@ -115,6 +182,10 @@ static int find_poster(struct input *input, const struct picture_source *source,
 {
     CLEANUP(input_free_at) struct input *again = NULL;
     int64_t at_us = wanted_us(source, probe);
+    if (at_us > 0 && source->at_ms == 0 && search_keys(input, probe, at_us, search, err) < 0)
+        return -1;
+    if (search->candidate)
+        return 0;
     if (at_us > 0 && search_from(input, probe, at_us, search, err) < 0)
         return -1;
     if (search->candidate)
