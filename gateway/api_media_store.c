@@ -64,10 +64,14 @@ static int plan(struct request *request, const struct media_store *store, int64_
 {
     struct raw params = doc_bson_pack(&media_store_doc, store, &request->arena);
     const struct download_params download = {.url = store->url};
+    const struct transcode_params transcode = {.renditions = store->renditions};
     if (submit_recipe(request, job, "media.store", &params, err))
         return -1;
     job_task(job, "download")->params =
         doc_bson_pack(&download_params_doc, &download, &request->arena);
+    if (store->renditions != RENDITIONS_UNSET)
+        job_task(job, "transcode")->params =
+            doc_bson_pack(&transcode_params_doc, &transcode, &request->arena);
     job->project_id = store->project_id;
     job->scene = scene_of(store, job, &request->arena);
     fill_scene(store, job, created_at, scene);

@@ -3,6 +3,7 @@
 #define PROTO_SCENE_H
 
 #include "proto/doc.h"
+#include "proto/transcode.h"
 #include "proto/upload.h"
 
 #define SCENE_COLLECTION "scenes"
@@ -32,6 +33,7 @@ extern const struct doc scene_doc, thumbnail_keys_doc;
 /* POST /api/v1/media/store, as sent; also the params of a media.store job. */
 struct media_store {
     const char *url, *project_id, *scene_id, *mongo_db_id, *user_id;
+    enum renditions_asked renditions;
     struct raw metadata;
 };
 extern const struct doc media_store_doc;

@@ -1,9 +1,12 @@
 /* The tables of transcode. */
 #include "proto/transcode.h"
 
+const char *const renditions_names[] = {NULL, "ladder", "source", "encoded", NULL};
+
 static const struct field params[] = {
     FIELD(transcode_params, segment_s, .min = 1, .max = 20, .text = "Target duration of a segment; default 6 s."),
     FIELD(transcode_params, gop_s, .min = 1, .max = 10, .text = "Distance of key frames; default 2 s."),
+    FIELD(transcode_params, renditions, .names = renditions_names, .text = "Which renditions are made; default ladder."),
 };
 const struct doc transcode_params_doc = DOC(transcode_params, params);
 
@@ -18,6 +21,7 @@ static const struct field rendition[] = {
     FIELD(rendition, frame_rate, .text = "Frames a second."),
     FIELD(rendition, duration_s, .text = "Sum of its segments' durations."),
     FIELD(rendition, codecs, .text = "RFC 6381 codecs string."),
+    FIELD(rendition, copied, .text = "Whether it is made of the source's own packets, not encoded."),
 };
 const struct doc rendition_doc = DOC(rendition, rendition);
 

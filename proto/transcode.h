@@ -4,9 +4,15 @@
 
 #include "proto/doc.h"
 
+/* Which renditions are made. LADDER, also if unset: the source's packets are the top one where they may be, the others
+ * are encoded. SOURCE: the best one only, of the source's own size where its packets may be used. ENCODED: all are encoded. */
+enum renditions_asked { RENDITIONS_UNSET, RENDITIONS_LADDER, RENDITIONS_SOURCE, RENDITIONS_ENCODED };
+extern const char *const renditions_names[];
+
 /* All zero: the defaults of the ladder (6 s segments, 2 s GOP: Apple HLS authoring spec 7.5, 1.13). */
 struct transcode_params {
     int64_t segment_s, gop_s;
+    enum renditions_asked renditions;
 };
 struct rendition {
     const char *name;     /* "1080p", "audio" */
@@ -14,6 +20,7 @@ struct rendition {
     int64_t width, height, segments, peak_bps, average_bps;
     double frame_rate, duration_s;
     const char *codecs; /* RFC 6381 */
+    bool copied;        /* made of the source's own packets */
 };
 struct renditions {
     struct rendition *at;

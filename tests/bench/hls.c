@@ -1,7 +1,8 @@
-/* Makes an HLS asset of a file without a fleet: bench-hls SOURCE DIR. Prints the result; exit 1
- * prints the error's name. */
+/* Makes an HLS asset of a file without a fleet: bench-hls [ladder | source | encoded] SOURCE DIR.
+ * Prints the result, and which renditions are copied; exit 1 prints the error's name. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "worker/transcode/pipeline.h"
@@ -20,10 +21,18 @@ static void print(const struct transcode_result *result)
     for (size_t i = 0; i < result->renditions.len; i++) {
         const struct rendition *one = &result->renditions.at[i];
         printf("%s %" PRId64 "x%" PRId64 " %.3f fps %.3f s %" PRId64 " segments peak %" PRId64
-               " average %" PRId64 " %s\n",
+               " average %" PRId64 " %s%s\n",
                one->name, one->width, one->height, one->frame_rate, one->duration_s, one->segments,
-               one->peak_bps, one->average_bps, one->codecs);
+               one->peak_bps, one->average_bps, one->codecs, one->copied ? " copied" : "");
     }
+}
+
+static enum renditions_asked asked(const char *word)
+{
+    unsigned found = RENDITIONS_ENCODED;
+    while (found != RENDITIONS_UNSET && strcmp(renditions_names[found], word) != 0)
+        found--;
+    return found;
 }
 
 int main(int argc, char **argv)
@@ -32,13 +41,16 @@ int main(int argc, char **argv)
     struct err err = {0};
     struct transcode_result result;
     const struct watch watch = {.progress = show};
-    if (argc != 3) {
-        fprintf(stderr, "usage: bench-hls SOURCE DIR\n");
+    enum renditions_asked renditions = argc == 4 ? asked(argv[1]) : RENDITIONS_LADDER;
+    if (argc < 3 || argc > 4 || renditions == RENDITIONS_UNSET) {
+        fprintf(stderr, "usage: bench-hls [ladder | source | encoded] SOURCE DIR\n");
         return 64;
     }
-    mkdir(argv[2], 0755);
+    const char *source = argv[argc - 2], *dir = argv[argc - 1];
+    mkdir(dir, 0755);
     libav_open();
-    const struct pipeline_job job = {.source = argv[1], .dir = argv[2], .watch = &watch};
+    const struct pipeline_job job = {
+        .source = source, .dir = dir, .watch = &watch, .params = {.renditions = renditions}};
     int failed = pipeline_run(&job, &arena, &result, &err);
     fprintf(stderr, "\n");
     if (failed)

@@ -1,4 +1,6 @@
 """Reads an HLS asset: its playlists, what its files say, what its source says; from a directory or over HTTP."""
+import functools
+import hashlib
 import json
 import pathlib
 import posixpath
@@ -70,6 +72,16 @@ class Asset:
     def playlists(self):
         return self.video + self.audio
 
+    @functools.cached_property
+    def copied(self):
+        """Whether the first rendition is made of the source's packets: its first one is the source's."""
+        if not (self.source and self.video):
+            return False
+        playlist = self.video[0].load()
+        first = playlist.fragments[0][0].samples[0]
+        return md5_of_first_packet(self.source) == hashlib.md5(
+            playlist.data[0][first.offset:first.offset + first.size]).hexdigest()
+
 
 def probe_source(path):
     """{"video": (start, seconds), "audio": …} of the source's streams, by their packets where the header is silent."""
@@ -87,6 +99,13 @@ def probe_source(path):
         seconds = seconds or packets_length(path, stream["index"], start)
         found[kind] = (start, float(seconds))
     return found
+
+
+def md5_of_first_packet(path):
+    run = subprocess.run(["ffprobe", "-v", "error", "-select_streams", "V:0", "-read_intervals", "%+#1",
+                          "-show_entries", "packet=data_hash", "-show_data_hash", "md5", "-of", "csv=p=0", path],
+                         capture_output=True, text=True)
+    return run.stdout.strip().rstrip(",").partition(":")[2].lower()
 
 
 def packets_length(path, index, start):

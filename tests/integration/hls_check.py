@@ -150,7 +150,7 @@ def media_head(asset):
 
 def media_target(asset):
     """The target duration is the longest segment's, rounded; segments last 6 s but for the last one, and for the first
-    one of audio that begins late."""
+    one of audio that begins late. Where the source's key frames decide, none is longer."""
     for playlist in asset.playlists():
         seconds = [segment[0] for segment in playlist.segments]
         target = int(playlist.tags["#EXT-X-TARGETDURATION"])
@@ -158,7 +158,8 @@ def media_target(asset):
             yield playlist.uri, f"TARGETDURATION {target}, the longest is {max(seconds)}"
         for i, one in enumerate(seconds[:-1]):
             is_late_start = i == 0 and playlist in asset.audio and one < SEGMENT_S
-            if abs(one - SEGMENT_S) > 0.5 and not is_late_start:
+            is_short = asset.copied and one < SEGMENT_S
+            if abs(one - SEGMENT_S) > 0.5 and not is_late_start and not is_short:
                 yield playlist.uri, f"segment {i + 1} lasts {one} s"
 
 
@@ -208,15 +209,17 @@ def media_duration(asset):
 # --- segments ------------------------------------------------------------------------------------------------------
 
 def segment_idr(asset):
-    """Every video segment and every fragment begins with an IDR picture, at most 2 s after the one before."""
+    """Every video segment and every fragment begins with an IDR picture, at most 2 s after the one before; in a copied
+    rendition at most a segment."""
     for playlist in asset.video:
         playlist.load()
+        is_copied = asset.copied and playlist is asset.video[0]
         for (_, uri, _), data, fragments in zip(playlist.segments, playlist.data, playlist.fragments):
             for fragment in fragments:
                 if not mp4.is_idr(data, fragment.samples[0]):
                     yield f"{playlist.uri} {uri}", f"the fragment at {fragment.start} does not begin with an IDR"
                 seconds = sum(s.duration for s in fragment.samples) / playlist.init.timescale
-                if seconds > GOP_S + 0.1:
+                if seconds > (SEGMENT_S + 0.4 if is_copied else GOP_S) + 0.1:
                     yield f"{playlist.uri} {uri}", f"{seconds:.3f} s between IDR pictures"
 
 

@@ -62,6 +62,13 @@ DERIVED = {
 }
 
 
+def make(file, options):
+    """Has ffmpeg make the file, once."""
+    if not file.exists():
+        subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-y", *options, file], check=True, timeout=120)
+    return file
+
+
 def make_clip(tmp_path_factory, name):
     """Path of the clip, made once in a session."""
     file = tmp_path_factory.getbasetemp() / name
@@ -72,7 +79,7 @@ def make_clip(tmp_path_factory, name):
             options = [*before, "-i", path, *(["-i", path] if before else []), *after]
         else:
             options = CLIPS[name]
-        subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-y", *options, file], check=True, timeout=120)
+        make(file, options)
     return file
 
 
@@ -81,6 +88,7 @@ def program(config, name):
     return pathlib.Path(config.getoption("--build-dir", None) or ROOT / "build-tests") / "bin" / name
 
 
-def transcode(config, source, directory):
+def transcode(config, source, directory, *options):
     """Runs bench-hls; its first word on stdout is the playlist's name, or the error's."""
-    return subprocess.run([program(config, "bench-hls"), source, directory], capture_output=True, text=True, timeout=300)
+    return subprocess.run([program(config, "bench-hls"), *options, source, directory], capture_output=True, text=True,
+                          timeout=300)

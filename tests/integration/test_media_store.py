@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+import hls_asset
 import hls_check
 import stored
 from support.source import Source
@@ -239,6 +240,16 @@ def test_photo(fleet, source, clips):
     assert {key.removeprefix(stored.prefix(job)) for key in found} == {
         "source/source.jpg", "thumbnails/small.jpg", "thumbnails/medium.jpg", "thumbnails/large.jpg"}
     assert jpeg_size(stored.fetch(scene["thumbnails"]["large"]).content) == (640, 480), "never enlarged"
+
+
+@pytest.mark.parametrize("asked, copied", [({}, True), ({"renditions": "source"}, True), ({"renditions": "encoded"}, False)])
+def test_renditions(fleet, source, clips, tmp_path, asked, copied):
+    """A source that a player can take as it is becomes the best rendition, unless the client wants it encoded."""
+    _, job, scene = store(fleet, source, clips("silent.mp4"), name="silent.mp4", **asked)
+    succeeded(job)
+    asset = hls_asset.Asset(hls_asset.mirror(scene["playlist_url"], tmp_path), clips("silent.mp4"))
+    assert asset.copied == copied
+    stored.check_rows(fleet, job)
 
 
 def test_real_footage(fleet, source, footage):

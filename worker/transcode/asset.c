@@ -43,7 +43,8 @@ static int describe(const struct stages *stages, const struct segmenter *segment
     out->segments = (int64_t)segments->len;
     for (size_t i = 0; i < segments->len; i++)
         out->duration_s += segments->at[i].duration_s;
-    playlist_measure(segments, stages->segment_s, &out->peak_bps, &out->average_bps);
+    playlist_measure(segments, (double)playlist_target(segments), &out->peak_bps,
+                     &out->average_bps);
     result->files += segmenter->files;
     result->bytes += segmenter->bytes;
     result->duration_s =
@@ -66,7 +67,8 @@ static int describe_video(const struct stages *stages, const struct video *video
                               .width = rung->width,
                               .height = rung->height,
                               .frame_rate = av_q2d(video->rate),
-                              .codecs = arena_strdup(stages->arena, codecs)};
+                              .codecs = arena_strdup(stages->arena, codecs),
+                              .copied = video->copied};
     const char *folder = arena_printf(stages->arena, "v%d", side);
     if (describe(stages, &video->segmenter, folder, out, result, err) < 0)
         return -1;
@@ -86,7 +88,9 @@ static int describe_sound(const struct stages *stages, struct rendition *out,
     const AVCodecContext *encoder = stages->sound.encoder;
     if (codecs_aac(encoder->extradata, (size_t)encoder->extradata_size, codecs, err) < 0)
         return -1;
-    *out = (struct rendition){.name = "audio", .codecs = arena_strdup(stages->arena, codecs)};
+    *out = (struct rendition){.name = "audio",
+                              .codecs = arena_strdup(stages->arena, codecs),
+                              .copied = stages->sound.copied};
     return describe(stages, &stages->sound.segmenter, "audio", out, result, err);
 }
 
@@ -109,6 +113,7 @@ int asset_write(const struct stages *stages, struct transcode_result *out, struc
         if (describe_sound(stages, rendition, &result, err) < 0)
             return -1;
         master.audio = rendition;
+        master.channels = stages->sound.encoder->ch_layout.nb_channels;
     }
     struct text text = {.arena = stages->arena};
     playlist_master(&text, &master);

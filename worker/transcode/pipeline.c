@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "worker/transcode/asset.h"
-#include "worker/transcode/stages.h"
+#include "worker/transcode/plan.h"
 
-enum { SEGMENT_S = 6, GOP_S = 2, DECODER_THREADS_MAX = 4 };
+enum { DECODER_THREADS_MAX = 4 };
 
 static const AVRational microseconds = {1, AV_TIME_BASE};
 
@@ -22,6 +22,7 @@ static void release(struct stages *stages)
     for (int i = 0; i < stages->ladder.len; i++)
         video_release(&stages->videos[i]);
     sound_release(&stages->sound);
+    copy_release(&stages->copy);
     input_free(stages->input);
 }
 
@@ -30,12 +31,18 @@ static AVStream *stream_of(const struct stages *stages, int index)
     return stages->input->format->streams[index];
 }
 
+/* Not if all that they would be decoded for is copied. */
+static bool decodes_pictures(const struct stages *stages)
+{
+    return stages->encoded_from < stages->ladder.len;
+}
+
 /* Threads by the rendition's share of the pixels, and one more so that none of the cores waits for
  * a frame. */
 static int threads_for(const struct stages *stages, int index)
 {
     double all = 0;
-    for (int i = 0; i < stages->ladder.len; i++)
+    for (int i = stages->encoded_from; i < stages->ladder.len; i++)
         all += (double)stages->ladder.at[i].width * stages->ladder.at[i].height;
     const struct rung *rung = &stages->ladder.at[index];
     return (int)ceil(stages->cores * (double)rung->width * rung->height / all) +
@@ -44,30 +51,23 @@ static int threads_for(const struct stages *stages, int index)
 
 static int prepare_video(struct stages *stages, int index, struct err *err)
 {
-    const struct transcode_params *params = &stages->job->params;
     struct video *video = &stages->videos[index];
     const struct rung *rung = &stages->ladder.at[index];
-    int64_t gop_s = params->gop_s ? params->gop_s : GOP_S;
-    int64_t segment_s = params->segment_s ? params->segment_s : SEGMENT_S;
-    int64_t gops = segment_s > gop_s ? segment_s / gop_s : 1;
     const char *folder =
         arena_printf(stages->arena, "v%d", rung->width < rung->height ? rung->width : rung->height);
     const char *dir = asset_prepare(stages, folder, err);
-    int64_t gop_frames = lround((double)gop_s * av_q2d(stages->rate));
     if (!dir)
         return -1;
     *video = (struct video){.rung = *rung,
                             .rate = stages->rate,
-                            .gop_frames = gop_frames,
-                            .segment_frames = gop_frames * gops,
+                            .grid = &stages->grid,
                             .threads = threads_for(stages, index),
                             .dir = dir,
                             .start_us = &stages->start_us,
                             .watch = stages->job->watch,
                             .scaler = {.width = rung->width, .height = rung->height}};
     queue_init(&video->queue);
-    stages->segment_s = (double)video->segment_frames / av_q2d(stages->rate);
-    if (index > 0)
+    if (index > stages->encoded_from)
         stages->videos[index - 1].next = video;
     return 0;
 }
@@ -76,14 +76,8 @@ static int open_pictures(struct stages *stages, struct err *err)
 {
     const struct probe *probe = &stages->probe;
     AVStream *stream = stream_of(stages, probe->video);
-    struct fraction rate =
-        cadence_rate((struct fraction){probe->rate.num, probe->rate.den},
-                     (struct fraction){probe->base_rate.num, probe->base_rate.den});
-    stages->rate = (AVRational){rate.num, rate.den};
-    stages->delay_us = av_rescale_q(VIDEO_DELAY_FRAMES, av_inv_q(stages->rate), microseconds);
-    ladder_build(probe->width, probe->height, &stages->ladder);
-    stages->cadence =
-        (struct cadence){.rate = rate, .time_base = {stream->time_base.num, stream->time_base.den}};
+    stages->cadence = (struct cadence){.rate = {stages->rate.num, stages->rate.den},
+                                       .time_base = {stream->time_base.num, stream->time_base.den}};
     stages->canvas =
         (struct canvas){.width = stages->ladder.at[0].width,
                         .height = stages->ladder.at[0].height,
@@ -94,6 +88,10 @@ static int open_pictures(struct stages *stages, struct err *err)
     for (int i = 0; i < stages->ladder.len; i++)
         if (prepare_video(stages, i, err) < 0)
             return -1;
+    if (stages->copy.pictures && copy_open_pictures(stages, err) < 0)
+        return -1;
+    if (!decodes_pictures(stages))
+        return 0;
     int threads = stages->cores < DECODER_THREADS_MAX ? stages->cores : DECODER_THREADS_MAX;
     return decoder_open(&stages->picture_decoder, stream, threads, err);
 }
@@ -108,8 +106,17 @@ static int open_sound(struct stages *stages, struct err *err)
                                    .time_base = stream->time_base,
                                    .origin_us = stages->probe.start_us,
                                    .delay_us = stages->delay_us,
-                                   .segment_s = stages->segment_s};
-    return decoder_open(&stages->sound_decoder, stream, 1, err);
+                                   .segment_s = stages->segment_s,
+                                   .grid = stages->ladder.len > 0 ? &stages->grid : NULL,
+                                   .rate = stages->rate};
+    return stages->copy.sounds ? 0 : decoder_open(&stages->sound_decoder, stream, 1, err);
+}
+
+static void discard_others(const struct stages *stages)
+{
+    for (int i = 0; i < (int)stages->input->format->nb_streams; i++)
+        if (i != stages->probe.video && i != stages->probe.audio)
+            stream_of(stages, i)->discard = AVDISCARD_ALL;
 }
 
 static int open_all(struct stages *stages, struct err *err)
@@ -121,10 +128,11 @@ static int open_all(struct stages *stages, struct err *err)
     const struct probe *probe = &stages->probe;
     if (probe->video < 0 && probe->audio < 0)
         return err_set(err, ERR_NO_VIDEO_STREAM, "neither video nor audio, only a cover picture");
-    for (int i = 0; i < (int)stages->input->format->nb_streams; i++)
-        if (i != probe->video && i != probe->audio)
-            stream_of(stages, i)->discard = AVDISCARD_ALL;
     stages->segment_s = (double)(job->params.segment_s ? job->params.segment_s : SEGMENT_S);
+    discard_others(stages);
+    if (probe->video >= 0 && plan_pictures(stages, err) < 0)
+        return -1;
+    discard_others(stages); /* it may have been opened anew */
     if (probe->video >= 0 && open_pictures(stages, err) < 0)
         return -1;
     return probe->audio >= 0 ? open_sound(stages, err) : 0;
@@ -152,7 +160,7 @@ static int push(struct stages *stages, AVFrame *frame, struct err *err)
     if (stages->frames >= PROBE_DURATION_MAX_S * (int64_t)CADENCE_RATE_MAX)
         return err_set(err, ERR_DURATION_TOO_LONG, "more than %d s of video", PROBE_DURATION_MAX_S);
     frame->pts = stages->frames++;
-    if (queue_push(&stages->videos[0].queue, frame) < 0)
+    if (queue_push(&stages->videos[stages->encoded_from].queue, frame) < 0)
         return input_stopped(err); /* the rendition that failed has the reason */
     tell_progress(stages, (double)stages->frames / av_q2d(stages->rate));
     return 0;
@@ -216,11 +224,20 @@ static int take_sound(void *arg, AVFrame *frame, struct err *err)
 static int decode(struct stages *stages, const AVPacket *packet, struct err *err)
 {
     const struct probe *probe = &stages->probe;
-    if (probe->video >= 0 && (!packet || packet->stream_index == probe->video) &&
+    if (decodes_pictures(stages) && (!packet || packet->stream_index == probe->video) &&
         decoder_send(&stages->picture_decoder, packet, take_picture, stages, err) < 0)
         return -1;
-    if (probe->audio >= 0 && (!packet || packet->stream_index == probe->audio))
+    bool sound = probe->audio >= 0 && !stages->copy.sounds;
+    if (sound && (!packet || packet->stream_index == probe->audio))
         return decoder_send(&stages->sound_decoder, packet, take_sound, stages, err);
+    return 0;
+}
+
+/* What cannot be decoded is mended by encoding, and is not for players. */
+static int check_copied(struct stages *stages, struct err *err)
+{
+    if (stages->copy.pictures && stages->picture_decoder.errors > 0)
+        return copy_refute(stages, "a picture cannot be decoded", err);
     return 0;
 }
 
@@ -229,11 +246,16 @@ static int read_all(struct stages *stages, struct err *err)
     CLEANUP(packet_free_at) AVPacket *packet = libav_packet();
     int more;
     while ((more = input_read(stages->input, packet, err)) > 0) {
-        if (decode(stages, packet, err) < 0)
+        if (decode(stages, packet, err) < 0 || check_copied(stages, err) < 0 ||
+            copy_write(stages, packet, err) < 0)
             return -1;
+        if (!decodes_pictures(stages) && stages->copy.pictures)
+            tell_progress(stages, (double)stages->copy.again.frames / av_q2d(stages->rate));
         av_packet_unref(packet);
     }
-    return more < 0 ? -1 : decode(stages, NULL, err);
+    if (more < 0 || decode(stages, NULL, err) < 0 || check_copied(stages, err) < 0)
+        return -1;
+    return copy_finish(stages, err);
 }
 
 /* Containers with an index promise a duration; a file that was cut off keeps less than it promised.
@@ -253,9 +275,17 @@ static int check_length(const struct stages *stages, int index, double length_s,
 
 static int finish_pictures(struct stages *stages, struct err *err)
 {
+    const struct copy *copy = &stages->copy;
     if (stages->ladder.len == 0)
         return 0;
-    if (canvas_send(&stages->canvas, NULL, take_canvas, stages, err) < 0 ||
+    if (!decodes_pictures(stages))
+        return check_length(stages, stages->probe.video,
+                            (double)copy->again.frames / av_q2d(stages->rate), err);
+    if (canvas_send(&stages->canvas, NULL, take_canvas, stages, err) < 0)
+        return -1;
+    if (copy->pictures && stages->frames != copy->again.frames)
+        return copy_refute(stages, "not every picture came out of the decoder", err);
+    if (!copy->pictures &&
         repeat_last(stages, cadence_finish(&stages->cadence, stages->last_duration), err) < 0)
         return -1;
     if (decoder_verdict(&stages->picture_decoder, err) < 0)
@@ -270,7 +300,8 @@ static int finish_sound(struct stages *stages, struct err *err)
     struct err broken = {0};
     if (stages->probe.audio < 0)
         return 0;
-    bool usable = decoder_verdict(&stages->sound_decoder, &broken) == 0 && stages->sound.encoder;
+    bool usable = stages->copy.sounds || decoder_verdict(&stages->sound_decoder, &broken) == 0;
+    usable &= stages->sound.encoder != NULL;
     if (usable) {
         double length_s = (double)stages->sound.taken / stages->sound.encoder->sample_rate;
         return check_length(stages, stages->probe.audio, length_s, err) < 0
@@ -284,7 +315,7 @@ static int finish_sound(struct stages *stages, struct err *err)
 
 static int start_renditions(struct stages *stages, struct err *err)
 {
-    for (int i = 0; i < stages->ladder.len; i++)
+    for (int i = stages->encoded_from; i < stages->ladder.len; i++)
         if (video_start(&stages->videos[i], err) < 0)
             return -1;
     return 0;
@@ -296,8 +327,8 @@ static int join_renditions(struct stages *stages, bool failed, struct err *err)
 {
     for (int i = 0; failed && i < stages->ladder.len; i++)
         queue_abort(&stages->videos[i].queue);
-    if (!failed && stages->ladder.len > 0)
-        queue_end(&stages->videos[0].queue);
+    if (!failed && decodes_pictures(stages))
+        queue_end(&stages->videos[stages->encoded_from].queue);
     for (int i = 0; i < stages->ladder.len; i++)
         video_join(&stages->videos[i]);
     for (int i = 0; i < stages->ladder.len; i++) {
@@ -321,8 +352,16 @@ static int run(struct stages *stages, struct transcode_result *out, struct err *
     return asset_write(stages, out, err);
 }
 
-int pipeline_run(const struct pipeline_job *job, struct arena *arena, struct transcode_result *out,
-                 struct err *err)
+static void discard(const struct stages *stages)
+{
+    for (int i = 0; i < stages->ladder.len; i++)
+        segmenter_discard(&stages->videos[i].segmenter);
+    segmenter_discard(&stages->sound.segmenter);
+}
+
+/* 1: what was to be copied cannot be; nothing of it is left. */
+static int attempt(const struct pipeline_job *job, struct arena *arena,
+                   struct transcode_result *out, struct err *err)
 {
     struct stages *stages = arena_alloc(arena, sizeof *stages);
     long cores = job->cores > 0 ? job->cores : sysconf(_SC_NPROCESSORS_ONLN);
@@ -330,6 +369,22 @@ int pipeline_run(const struct pipeline_job *job, struct arena *arena, struct tra
     stages->arena = arena;
     stages->cores = cores < 1 ? 1 : cores > 64 ? 64 : (int)cores;
     int result = run(stages, out, err);
+    if (result < 0 && stages->copy.refuted) {
+        discard(stages);
+        result = 1;
+    }
     release(stages);
     return result;
+}
+
+int pipeline_run(const struct pipeline_job *job, struct arena *arena, struct transcode_result *out,
+                 struct err *err)
+{
+    struct pipeline_job encoded = *job;
+    int result = attempt(job, arena, out, err);
+    if (result <= 0)
+        return result;
+    encoded.params.renditions = RENDITIONS_ENCODED;
+    *err = (struct err){0};
+    return attempt(&encoded, arena, out, err);
 }

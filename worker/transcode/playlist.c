@@ -43,20 +43,35 @@ void playlist_measure_iframes(const struct iframes *iframes, int64_t *peak_bps,
     *average_bps = all_s > 0 ? (int64_t)ceil(bits / all_s) : 0;
 }
 
+static long target_of(double longest_s)
+{
+    return lround(fmax(longest_s, 1));
+}
+
 static void head(struct text *out, int version, double longest_s)
 {
     text_printf(out,
                 "#EXTM3U\n#EXT-X-VERSION:%d\n#EXT-X-TARGETDURATION:%ld\n#EXT-X-MEDIA-SEQUENCE:0\n"
                 "#EXT-X-PLAYLIST-TYPE:VOD\n",
-                version, lround(fmax(longest_s, 1)));
+                version, target_of(longest_s));
 }
 
-void playlist_media(struct text *out, const struct segments *segments)
+static double longest_of(const struct segments *segments)
 {
     double longest = 0;
     for (size_t i = 0; i < segments->len; i++)
         longest = fmax(longest, segments->at[i].duration_s);
-    head(out, VERSION_MAP, longest);
+    return longest;
+}
+
+long playlist_target(const struct segments *segments)
+{
+    return target_of(longest_of(segments));
+}
+
+void playlist_media(struct text *out, const struct segments *segments)
+{
+    head(out, VERSION_MAP, longest_of(segments));
     text_puts(out, "#EXT-X-INDEPENDENT-SEGMENTS\n#EXT-X-MAP:URI=\"init.mp4\"\n");
     for (size_t i = 0; i < segments->len; i++)
         text_printf(out, "#EXTINF:%.6f,\nseg-%05zu.m4s\n", segments->at[i].duration_s, i + 1);
@@ -120,8 +135,8 @@ void playlist_master(struct text *out, const struct playlist_master *master)
         text_printf(
             out,
             "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"audio\",NAME=\"audio\",LANGUAGE=\"%s\",DEFAULT=YES,"
-            "AUTOSELECT=YES,CHANNELS=\"2\",URI=\"%s\"\n",
-            master->language, audio->playlist);
+            "AUTOSELECT=YES,CHANNELS=\"%d\",URI=\"%s\"\n",
+            master->language, master->channels, audio->playlist);
     for (size_t i = 0; i < master->video_len; i++)
         variant(out, master, master->video[i].rendition);
     for (size_t i = 0; i < master->video_len; i++)

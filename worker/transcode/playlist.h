@@ -6,6 +6,8 @@
 #include "proto/transcode.h"
 #include "worker/transcode/segmenter.h"
 
+/* EXT-X-TARGETDURATION of a playlist of these segments. */
+long playlist_target(const struct segments *segments);
 /* Highest rate of any run of segments that lasts 0.5 to 1.5 target durations, and the mean, in bits
  * a second. */
 void playlist_measure(const struct segments *segments, double target_s, int64_t *peak_bps,
@@ -30,6 +32,7 @@ struct playlist_master {
     const struct playlist_video *video;
     size_t video_len;
     const struct rendition *audio; /* or NULL */
+    int channels;                  /* of audio */
     const char *language;
 };
 void playlist_master(struct text *out, const struct playlist_master *master);

@@ -7,10 +7,11 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "worker/transcode/fragment.h"
 
-enum { IO_BUFFER = 64 * 1024, FRAGMENT_MAX = 256 << 20 };
+enum { IO_BUFFER = 64 * 1024, FRAGMENT_MAX = 256 << 20, PATH_ROOM = 4096 };
 
 static const AVRational microseconds = {1, AV_TIME_BASE};
 
@@ -49,10 +50,15 @@ static int write_all(int fd, const uint8_t *bytes, size_t len, struct err *err)
     return 0;
 }
 
+static bool path_of(const struct segmenter *segmenter, const char *name, char path[PATH_ROOM])
+{
+    return snprintf(path, PATH_ROOM, "%s/%s", segmenter->dir, name) < PATH_ROOM;
+}
+
 static int create(const struct segmenter *segmenter, const char *name, struct err *err)
 {
-    char path[4096];
-    if ((size_t)snprintf(path, sizeof path, "%s/%s", segmenter->dir, name) >= sizeof path)
+    char path[PATH_ROOM];
+    if (!path_of(segmenter, name, path))
         return err_set(err, ERR_INTERNAL, "the path of a segment is too long");
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     return fd < 0 ? err_errno(err, errno, "create %s", name) : fd;
@@ -236,4 +242,16 @@ int segmenter_finish(struct segmenter *segmenter, struct err *err)
         return -1;
     int averror = av_write_trailer(segmenter->format);
     return averror < 0 ? libav_error(err, ERR_INTERNAL, averror, "finish the stream") : 0;
+}
+
+void segmenter_discard(const struct segmenter *segmenter)
+{
+    char path[PATH_ROOM], name[32];
+    if (segmenter->files > 0 && path_of(segmenter, "init.mp4", path))
+        unlink(path);
+    for (size_t i = 1; i <= segmenter->segments.len; i++) {
+        snprintf(name, sizeof name, "seg-%05zu.m4s", i);
+        if (path_of(segmenter, name, path))
+            unlink(path);
+    }
 }

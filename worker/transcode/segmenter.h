@@ -5,6 +5,7 @@
 
 #include "common/arena.h"
 #include "worker/media/libav.h"
+#include "worker/transcode/grid.h"
 
 struct segment {
     int64_t bytes;
@@ -40,8 +41,6 @@ struct segmenter {
     struct iframes iframes; /* only for video */
 };
 
-enum cut { CUT_NONE, CUT_FRAGMENT, CUT_SEGMENT };
-
 /* Writes the init file. The codec's extradata must be complete. */
 int segmenter_open(struct segmenter *out, const char *dir, const AVCodecContext *codec,
                    int64_t start_us, struct err *err);
@@ -51,5 +50,7 @@ void segmenter_release(struct segmenter *segmenter);
 int segmenter_write(struct segmenter *segmenter, AVPacket *packet, enum cut cut, struct err *err);
 /* Writes what is left and closes the last segment. */
 int segmenter_finish(struct segmenter *segmenter, struct err *err);
+/* Removes every file that it made: they are not to be had after all. */
+void segmenter_discard(const struct segmenter *segmenter);
 
 #endif

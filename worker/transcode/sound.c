@@ -1,8 +1,6 @@
 /* Resample, keep in step with the source's timestamps, encode, cut. */
 #include "worker/transcode/sound.h"
 
-#include <stdbool.h>
-
 #include <libavutil/channel_layout.h>
 
 #include "worker/media/probe.h"
@@ -58,6 +56,13 @@ static bool is_priming(const struct sound *sound, const AVPacket *packet)
     return packet->pts < sound->base;
 }
 
+static double boundary_s(const struct sound *sound)
+{
+    if (!sound->grid)
+        return (double)sound->boundary * sound->segment_s;
+    return (double)grid_start(sound->grid, (size_t)sound->boundary) / av_q2d(sound->rate);
+}
+
 static int write_packet(struct sound *sound, AVPacket *packet, struct err *err)
 {
     if (is_priming(sound, packet)) {
@@ -66,10 +71,8 @@ static int write_packet(struct sound *sound, AVPacket *packet, struct err *err)
     }
     enum cut cut = CUT_NONE;
     double at_s = (double)packet->pts / sound->encoder->sample_rate;
-    if (at_s >= (double)sound->boundary * sound->segment_s) {
+    for (; at_s >= boundary_s(sound); sound->boundary++)
         cut = CUT_SEGMENT;
-        sound->boundary = (int64_t)(at_s / sound->segment_s) + 1;
-    }
     packet->flags |= AV_PKT_FLAG_KEY;
     return segmenter_write(&sound->segmenter, packet, cut, err);
 }
@@ -235,8 +238,33 @@ int sound_finish(struct sound *sound, struct err *err)
 {
     if (!sound->encoder)
         return err_set(err, ERR_NO_FRAMES, "the audio stream has no sample");
+    if (sound->copied)
+        return segmenter_finish(&sound->segmenter, err);
     if (resample(sound, NULL, err) < 0 || encode_fifo(sound, true, err) < 0 ||
         encode(sound, NULL, err) < 0)
         return -1;
     return segmenter_finish(&sound->segmenter, err);
+}
+
+int sound_open_copy(struct sound *sound, const AVStream *stream, int64_t first_pts, struct err *err)
+{
+    sound->encoder = avcodec_alloc_context3(NULL);
+    if (!sound->encoder || avcodec_parameters_to_context(sound->encoder, stream->codecpar) < 0)
+        abort();
+    sound->copied = true;
+    sound->encoder->codec_tag = 0;
+    sound->encoder->time_base = (AVRational){1, sound->encoder->sample_rate};
+    AVRational sample = sound->encoder->time_base;
+    sound->base = av_rescale_q(first_pts, stream->time_base, sample) -
+                  av_rescale_q(sound->origin_us, microseconds, sample);
+    sound->boundary = sound->base < 0; /* the first block begins the first segment in any case */
+    return segmenter_open(&sound->segmenter, sound->dir, sound->encoder, sound->delay_us, err);
+}
+
+int sound_copy(struct sound *sound, AVPacket *packet, struct err *err)
+{
+    packet->pts = packet->dts = sound->base + sound->taken;
+    packet->duration = sound->encoder->frame_size;
+    sound->taken += packet->duration;
+    return write_packet(sound, packet, err);
 }

@@ -7,6 +7,7 @@
 #include "worker/media/decoder.h"
 #include "worker/media/probe.h"
 #include "worker/transcode/cadence.h"
+#include "worker/transcode/copy.h"
 #include "worker/transcode/pipeline.h"
 #include "worker/transcode/sound.h"
 #include "worker/transcode/video.h"
@@ -19,6 +20,9 @@ struct stages {
     struct probe probe;
     struct ladder ladder; /* len 0: no video */
     AVRational rate;
+    struct grid grid;
+    struct copy copy;
+    int encoded_from; /* the first rendition that is encoded: 1 if the first one is copied */
     double segment_s; /* exactly a number of frames */
     struct decoder picture_decoder, sound_decoder;
     struct canvas canvas;

@@ -12,8 +12,8 @@ static void set_options(AVCodecContext *encoder, const struct video *video)
     encoder->sample_aspect_ratio = (AVRational){1, 1};
     encoder->time_base = av_inv_q(video->rate);
     encoder->framerate = video->rate;
-    encoder->gop_size = (int)video->gop_frames;
-    encoder->keyint_min = (int)video->gop_frames;
+    encoder->gop_size = (int)video->grid->gop_frames;
+    encoder->keyint_min = (int)video->grid->gop_frames;
     encoder->rc_max_rate = rung->maxrate_bps;
     encoder->rc_buffer_size = (int)rung->bufsize_bits;
     encoder->thread_count = video->threads;
@@ -60,7 +60,7 @@ static int write_packet(struct video *video, AVPacket *packet, struct err *err)
 {
     enum cut cut = CUT_NONE;
     if (packet->flags & AV_PKT_FLAG_KEY)
-        cut = packet->pts % video->segment_frames == 0 ? CUT_SEGMENT : CUT_FRAGMENT;
+        cut = grid_at(video->grid, packet->pts) == CUT_SEGMENT ? CUT_SEGMENT : CUT_FRAGMENT;
     packet->duration = 1;
     return segmenter_write(&video->segmenter, packet, cut, err);
 }
@@ -93,7 +93,7 @@ static int take(struct video *video, const AVFrame *frame, struct err *err)
     if (!video->encoder && open_encoder(video, scaled, err) < 0)
         return -1;
     scaled->pict_type =
-        scaled->pts % video->gop_frames == 0 ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
+        grid_at(video->grid, scaled->pts) ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
     scaled->key_frame = 0;
     video->frames++;
     return encode(video, scaled, err);

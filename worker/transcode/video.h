@@ -17,8 +17,9 @@ struct video {
     /* Set before video_start. */
     struct rung rung;
     AVRational rate;
-    int64_t gop_frames, segment_frames;
-    int threads; /* of the encoder */
+    const struct grid *grid; /* which frames are key frames, and begin segments */
+    bool copied;             /* no thread: copy.c writes it; `encoder` only tells the parameters */
+    int threads;             /* of the encoder */
     const char *dir;
     const int64_t *start_us; /* of the first picture, at least the delay; read when it has come */
     const struct watch *watch;

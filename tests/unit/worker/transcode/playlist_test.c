@@ -73,7 +73,7 @@ static void master(void)
     struct arena arena = {0};
     struct text text = {.arena = &arena};
     const struct playlist_video entry = {&video, "v720/iframes.m3u8", 300000, 200000};
-    playlist_master(&text, &(struct playlist_master){&entry, 1, &audio, "de"});
+    playlist_master(&text, &(struct playlist_master){&entry, 1, &audio, 2, "de"});
     CHECK_STR(
         text.at,
         "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-INDEPENDENT-SEGMENTS\n"
@@ -95,10 +95,10 @@ static void silent_and_audio_only(void)
     struct arena arena = {0};
     struct text silent = {.arena = &arena}, alone = {.arena = &arena};
     const struct playlist_video entry = {.rendition = &video};
-    playlist_master(&silent, &(struct playlist_master){&entry, 1, NULL, "und"});
+    playlist_master(&silent, &(struct playlist_master){&entry, 1, NULL, 0, "und"});
     CHECK(!strstr(silent.at, "AUDIO") && !strstr(silent.at, "mp4a"));
     CHECK(strstr(silent.at, "BANDWIDTH=3000000,"));
-    playlist_master(&alone, &(struct playlist_master){NULL, 0, &audio, "und"});
+    playlist_master(&alone, &(struct playlist_master){NULL, 0, &audio, 2, "und"});
     CHECK_STR(alone.at,
               "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-INDEPENDENT-SEGMENTS\n"
               "#EXT-X-STREAM-INF:BANDWIDTH=130000,AVERAGE-BANDWIDTH=120000,CODECS=\"mp4a.40.2\"\n"
