@@ -20,8 +20,8 @@ from peer_side import GEVENT, PREFORK, PeerSide  # noqa: E402
 from support.fleet import Fleet  # noqa: E402
 
 FIGURES = {"footprint": footprint.footprint, "accept": services.accept, "latency": services.latency, "poll": services.poll,
-           "drain": services.drain, "growth": growth.growth, "ladder": media.ladder, "thumbnails": media.thumbnails,
-           "pipeline": pipeline.pipeline, "ledger": ledger.ledger}
+           "drain": services.drain, "growth": growth.growth, "ladder": media.ladder, "ladder_copied": media.ladder_copied,
+           "remux": media.remux, "thumbnails": media.thumbnails, "pipeline": pipeline.pipeline, "ledger": ledger.ledger}
 NEED_WARM_SERVICES = {"accept", "latency", "poll", "drain"}
 
 

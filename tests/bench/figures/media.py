@@ -11,6 +11,7 @@ import time
 from sample import Sample
 
 CLIP_S = 10
+FILM_S, LONG_FILM_S = 30, 600  # of the figures that copy
 SIZE_12_MP = "4000x3000"
 
 
@@ -61,9 +62,63 @@ def make_ladder(command, source, scratch):
 def ladder(bench):
     source = clip(bench.scratch, bench.footage)
     bench.compare(f"ladder of {CLIP_S} s 1080p, all encoded", "s",
-                  lambda: make_ladder([bench.asked.build / "bin/bench-hls"], source, bench.scratch),
+                  lambda: make_ladder([bench.asked.build / "bin/bench-hls", "encoded"], source, bench.scratch),
                   {"ffmpeg": lambda: make_ladder(["sh", bench.peers / "ffmpeg_ladder.sh"], source, bench.scratch)},
                   less=True, goal=1)
+
+
+def copyable_clip(scratch, footage):
+    """FILM_S seconds whose packets may be the top rendition: a key frame at least every 6 s, closed GOPs, a rate that fits.
+    x264 decides where; B-frames and an edit list come with it."""
+    film = footage / "big-buck-bunny-480p-30s.mp4"
+    source = ["-i", film, "-t", str(FILM_S)] if film.exists() else [
+        "-f", "lavfi", "-i", f"testsrc2=size=1920x1080:rate=24:duration={FILM_S}",
+        "-f", "lavfi", "-i", f"sine=duration={FILM_S}"]
+    return make(scratch / "copyable.mp4", *source, "-vf", "scale=1920:1080,setsar=1", "-c:v", "libx264", "-preset",
+                "veryfast", "-crf", "20", "-maxrate", "5600k", "-bufsize", "9000k", "-g", "144", "-pix_fmt", "yuv420p",
+                "-c:a", "aac", "-ac", "2")
+
+
+def long_film(scratch, footage):
+    """The same, LONG_FILM_S seconds: its pictures again and again, its sound encoded anew, because its loops would not join."""
+    clip = copyable_clip(scratch, footage)
+    sound = make(scratch / "sound.m4a", "-stream_loop", "-1", "-i", clip, "-t", str(LONG_FILM_S), "-vn",
+                 "-af", "asetpts=N/SR/TB", "-c:a", "aac")
+    return make(scratch / "film.mp4", "-stream_loop", str(LONG_FILM_S // FILM_S - 1), "-i", clip, "-i", sound, "-map", "0:v",
+                "-map", "1:a", "-c", "copy")
+
+
+def our_asset(build, renditions, copied, source, scratch, seconds):
+    """Seconds for the whole film, CPU ms per second of it; only if exactly those renditions were copied."""
+    out = scratch / "asset"
+    shutil.rmtree(out, ignore_errors=True)
+    wall, cpu, peak, output = timed([build / "bin/bench-hls", renditions, source, out])
+    assert re.findall(r"^(\S+) .* copied$", output, re.M) == copied, output
+    return Sample(wall, 1000 * cpu / seconds, None, peak)
+
+
+def peer_asset(script, source, scratch, seconds):
+    out = scratch / "asset"
+    shutil.rmtree(out, ignore_errors=True)
+    wall, cpu, peak, _ = timed(["sh", script, source, out])
+    return Sample(wall, 1000 * cpu / seconds, None, peak)
+
+
+def ladder_copied(bench):
+    source = copyable_clip(bench.scratch, bench.footage)
+    bench.compare(f"ladder of {FILM_S} s 1080p, the source may be the top rendition", "s",
+                  lambda: our_asset(bench.asked.build, "ladder", ["1080p", "audio"], source, bench.scratch, FILM_S),
+                  {"ffmpeg": lambda: peer_asset(bench.peers / "ffmpeg_ladder.sh", source, bench.scratch, FILM_S)},
+                  less=True, goal=2)
+
+
+def remux(bench):
+    for source, seconds in ((copyable_clip(bench.scratch, bench.footage), FILM_S),
+                            (long_film(bench.scratch, bench.footage), LONG_FILM_S)):
+        bench.compare(f"remux of {seconds} s 1080p", "s",
+                      lambda: our_asset(bench.asked.build, "source", ["1080p", "audio"], source, bench.scratch, seconds),
+                      {"ffmpeg -c copy": lambda: peer_asset(bench.peers / "ffmpeg_remux.sh", source, bench.scratch, seconds)},
+                      less=True, goal=1 / 1.1)
 
 
 def our_thumbnails(build, source, scratch):
