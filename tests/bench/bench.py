@@ -7,6 +7,7 @@ import shutil
 import sys
 import tempfile
 import traceback
+import unittest.mock
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
@@ -52,7 +53,7 @@ class Bench:
         self.peers = ROOT / "tests/bench/peers"
         self.fleet = self.ours = self.peer = None
         self.results = {"machine": machine(), "versions": versions(), "pairs": asked.pairs, "figures": [], "tables": [],
-                        "notes": [], "failed": []}
+                        "rates": {}, "notes": [], "failed": []}
 
     def sides(self):
         """The fleet and the peer, on services that they share; opened by the first figure that asks."""
@@ -67,9 +68,10 @@ class Bench:
         return self.ours, self.peer
 
     @contextlib.contextmanager
-    def fleet_with(self, name, *options):
-        """A fleet with services of its own, for one figure; destroyed at the end."""
-        fleet = Fleet(self.scratch / name, "--build", str(self.asked.build), *options).up()
+    def fleet_with(self, name, *options, java=""):
+        """A fleet with services of its own, for one figure; destroyed at the end. java: options of the store's Java machine."""
+        with unittest.mock.patch.dict(os.environ, MEDIAFLEET_STORE_JAVA=java):
+            fleet = Fleet(self.scratch / name, "--build", str(self.asked.build), *options).up()
         try:
             yield fleet
         finally:

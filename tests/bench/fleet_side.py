@@ -3,7 +3,7 @@ import contextlib
 import time
 
 import usage
-from load import constant_rate, load, write_script
+from load import answered, constant_rate, load, write_script
 from sample import Sample
 
 HELLO = "/api/v1/debug/hello"
@@ -42,7 +42,7 @@ class FleetSide:
         self.clear()
         meter = self.meter("gateway")
         told = constant_rate(self.build, self.fleet.url + HELLO, self.token, "{}", rate=rate, seconds=seconds, connections=connections)
-        return told, meter.read(told["due"])
+        return told, meter.read(answered(told))
 
     def poll(self, connections, seconds):
         """A job that waits."""

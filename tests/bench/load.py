@@ -7,7 +7,7 @@ import subprocess
 import urllib.parse
 
 Load = collections.namedtuple("Load", "count per_s")
-ANSWERS_WAITED_S = 10  # rate.c
+PATIENCE_S = 10  # of rate.c, for the last answers
 
 
 def write_script(file, method, headers, body=None):
@@ -41,6 +41,10 @@ def constant_rate(build, url, headers, body, *, rate, seconds, connections):
     """What bench-rate tells: latencies from when a request was due, those of missing answers included."""
     wire, port = request(url, headers, body)
     command = [pathlib.Path(build) / "bin/bench-rate", str(port), str(rate), str(seconds), str(connections)]
-    done = subprocess.run(command, input=wire, capture_output=True, text=True, timeout=seconds + ANSWERS_WAITED_S + 60)
+    done = subprocess.run(command, input=wire, capture_output=True, text=True, timeout=seconds + PATIENCE_S + 60)
     assert done.returncode == 0, f"{url}: {done.stderr}"
     return json.loads(done.stdout)
+
+
+def answered(told):
+    return max(told["due"] - told["errors"], 1)

@@ -11,7 +11,7 @@ import urllib.request
 
 import pymongo
 import usage
-from load import constant_rate, load, write_script
+from load import answered, constant_rate, load, write_script
 from sample import Sample
 
 QUEUE = "peer"
@@ -113,7 +113,7 @@ class PeerSide:
         load(f"{url}/tasks", self.post, connections, 1)
         meter = usage.Meter([process.pid], self.services)
         told = constant_rate(self.build, f"{url}/tasks", {}, URL_BODY, rate=rate, seconds=seconds, connections=connections)
-        used = meter.read(told["due"])
+        used = meter.read(answered(told))
         self.stop()
         return told, used
 
