@@ -99,6 +99,13 @@ static void set_limits(struct stages *stages)
     limits->peak_bps = lround((double)top->maxrate_bps * peak_per_limit);
 }
 
+/* Saves reading all of a large file that is encoded in any case. */
+static bool promises_too_much(const struct stages *stages)
+{
+    int64_t most_bps = stages->copy.picture.limits.average_bps;
+    return most_bps > 0 && stream_of(stages, stages->probe.video)->codecpar->bit_rate > most_bps;
+}
+
 /* AAC-LC as its configuration says it: five bits of type, four of rate, four of channels. */
 static void check_sound(struct stages *stages)
 {
@@ -210,6 +217,10 @@ int copy_plan(struct stages *stages, struct err *err)
     if (copy->why)
         return 0;
     set_limits(stages);
+    if (promises_too_much(stages)) {
+        copy->why = "its bit rate is too high";
+        return 0;
+    }
     check_sound(stages);
     if (scan(stages, err) < 0 || open_anew(stages, err) < 0)
         return -1;

@@ -73,11 +73,9 @@ static int end_segment(struct copyable *copyable, int64_t end)
 static int end_group(struct copyable *copyable, int64_t next)
 {
     const struct copy_limits *limits = &copyable->limits;
-    int64_t len = next - copyable->idr, start = copyable->starts[copyable->starts_len - 1];
+    int64_t start = copyable->starts[copyable->starts_len - 1];
     if (next != copyable->frames || next != copyable->shown_end)
         return refuse(&copyable->why, "pictures are missing, or shown across a key frame");
-    if (len > limits->idr_frames)
-        return refuse(&copyable->why, "its key frames are too far apart");
     if (next - start > limits->segment_frames && copyable->idr > start) {
         if (end_segment(copyable, copyable->idr) < 0)
             return -1;
@@ -152,8 +150,11 @@ int64_t copyable_take(struct copyable *copyable, const struct copy_picture *pict
             return -1;
         begin_group(copyable, frame);
     }
+    if (frame - copyable->idr >= copyable->limits.idr_frames)
+        return refuse(&copyable->why, "its key frames are too far apart");
     if (!mark(copyable, frame))
-        return refuse(&copyable->why, "pictures are shown at the same time or too far apart");
+        return refuse(&copyable->why,
+                      "pictures are shown at the same time, or before their key frame");
     if (copyable->frames - frame > copyable->reorder)
         copyable->reorder = copyable->frames - frame;
     copyable->gop_bytes += picture->bytes;

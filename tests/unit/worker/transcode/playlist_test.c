@@ -26,6 +26,8 @@ static void target_duration_is_rounded(void)
     struct segment long_one[] = {{1, 6.5}};
     playlist_media(&text, &(struct segments){.at = long_one, .len = 1});
     CHECK(strstr(text.at, "TARGETDURATION:7\n"));
+    CHECK_INT(playlist_target(&(struct segments){.at = long_one, .len = 1}), 7);
+    CHECK_INT(playlist_target(&segments), 6);
     arena_release(&arena);
 }
 
