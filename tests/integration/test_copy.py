@@ -135,18 +135,20 @@ def test_other_parameters_in_the_middle(request, clips, tmp_path):
 
 
 def test_a_broken_picture(request, clips, tmp_path):
-    """One picture is rubbish: all is encoded, and shows what can be shown."""
-    usual = clips("two.mp4", COPIED["two.mp4"][0])
+    """One picture near the end is rubbish: all is encoded, shows what can be shown, and nothing is left of the third segment that
+    was copied already."""
+    usual = clips("five-480.mp4", [*picture("854x480", 12), *sound(12), *SLOW, "-g", "125", "-sc_threshold", "0", *STEREO])
     data = bytearray(usual.read_bytes())
     run = subprocess.run(["ffprobe", "-v", "error", "-select_streams", "v", "-show_entries", "packet=pos,size", "-of",
                           "csv=p=0", usual], capture_output=True, text=True, check=True)
-    size, at = (int(number) for number in run.stdout.splitlines()[100].split(",")[:2])
+    size, at = (int(number) for number in run.stdout.splitlines()[285].split(",")[:2])
     data[at + 5:at + size] = bytes((7 * i) % 251 for i in range(size - 5))
     source = tmp_path / "broken.mp4"
     source.write_bytes(data)
     assert copied(good(request, source, tmp_path / "seen", "source")), "only decoding tells"
     assert copied(good(request, source, tmp_path / "asset")) == ""
     assert hls_check.check(tmp_path / "asset") == []
+    assert len(list((tmp_path / "asset/v360").glob("*.m4s"))) == 2
 
 
 def test_cut_off(request, clips, tmp_path):
