@@ -1,4 +1,5 @@
 """A name server on loopback whose every answer is as it was told, and how a program is made to ask it."""
+import os
 import socket
 import struct
 import threading
@@ -9,9 +10,11 @@ NXDOMAIN, SERVFAIL = 3, 2
 class Names:
     """answers: name -> an address, or a response code, or a list of those: one for each time the name is looked up.
 
-    Port 53, because resolv.conf(5) knows no other: OSError where that is not allowed. Silent about names it was not told."""
+    Port 53, because resolv.conf(5) knows no other: PermissionError where that is not allowed. An address of this process's
+    own, so that others may do the same. Silent about names it was not told."""
 
-    def __init__(self, directory, address="127.77.0.53"):
+    def __init__(self, directory):
+        address = f"127.77.{os.getpid() >> 8 & 255}.{os.getpid() & 255}"
         self.answers, self.asked = {}, []  # asked: (name, type) of each question
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind((address, 53))
