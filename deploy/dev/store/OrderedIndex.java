@@ -6,6 +6,7 @@
 // ({tenant, state}, {alarm_at: {$lte: now}}). The positions found are a superset: whoever asks
 // still matches the whole filter.
 
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -33,6 +34,7 @@ final class OrderedIndex<P> extends Index<P> {
     // A document with an array at one of the keys would need an entry per element. Nothing here
     // does that, so the index steps aside for good.
     private volatile boolean usable = true;
+    private final List<String> names = keys(); // which makes a new list each time
 
     OrderedIndex(String name, List<IndexKey> keys) {
         // "sparse", because documents without the first key have no entry.
@@ -72,7 +74,6 @@ final class OrderedIndex<P> extends Index<P> {
 
     Plan plan(Document filter, Document order) {
         Plan plan = new Plan();
-        List<String> names = keys();
         int fixed = 0;
         while (usable && fixed < names.size() && isPlain(filter.get(names.get(fixed)))) {
             plan.from.add(filter.get(names.get(fixed)));
@@ -120,9 +121,9 @@ final class OrderedIndex<P> extends Index<P> {
         if (order == null || order.isEmpty()) {
             return;
         }
-        List<String> names = new ArrayList<>(keys());
-        names.add("_id");
-        Set<String> fixedNames = Set.copyOf(names.subList(0, fixed));
+        List<String> sorted = new ArrayList<>(names);
+        sorted.add("_id");
+        Set<String> fixedNames = Set.copyOf(sorted.subList(0, fixed));
         int at = fixed;
         double direction = 0;
         for (String name : order.keySet()) {
@@ -130,7 +131,7 @@ final class OrderedIndex<P> extends Index<P> {
                 continue;
             }
             double wanted = order.get(name) instanceof Number ? ((Number) order.get(name)).doubleValue() : 0;
-            if (at >= names.size() || !names.get(at).equals(name) || wanted == 0 || wanted * direction < 0) {
+            if (at >= sorted.size() || !sorted.get(at).equals(name) || wanted == 0 || wanted * direction < 0) {
                 return;
             }
             direction = wanted;
@@ -142,9 +143,11 @@ final class OrderedIndex<P> extends Index<P> {
 
     // null if the document has no entry.
     private List<Object> keyOf(Document document) {
-        List<Object> key = new ArrayList<>();
-        for (String name : keys()) {
-            Object value = Utils.getSubdocumentValueCollectionAware(document, name);
+        List<Object> key = new ArrayList<>(names.size() + 1);
+        for (String name : names) {
+            Object value = name.indexOf('.') < 0
+                ? document.getOrMissing(name) // most are plain, and the general way takes streams and patterns
+                : Utils.getSubdocumentValueCollectionAware(document, name);
             if (value instanceof Collection) {
                 usable = false;
             }
@@ -163,9 +166,20 @@ final class OrderedIndex<P> extends Index<P> {
             && !(value instanceof BsonRegularExpression);
     }
 
+    // As ValueComparator does, which looks at the types first: half of the time of an index.
+    private static int compareValues(Object a, Object b) {
+        if (a instanceof String && b instanceof String) {
+            return ((String) a).compareTo((String) b);
+        }
+        if (a instanceof Instant && b instanceof Instant) {
+            return ((Instant) a).compareTo((Instant) b);
+        }
+        return ValueComparator.asc().compare(a, b);
+    }
+
     private static int compare(List<Object> a, List<Object> b) {
         for (int i = 0; i < a.size() && i < b.size(); i++) {
-            int order = ValueComparator.asc().compare(a.get(i), b.get(i));
+            int order = compareValues(a.get(i), b.get(i));
             if (order != 0) {
                 return order;
             }

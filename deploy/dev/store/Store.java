@@ -29,6 +29,7 @@ import de.bwaldvogel.mongo.backend.CollectionOptions;
 import de.bwaldvogel.mongo.backend.CursorRegistry;
 import de.bwaldvogel.mongo.backend.Index;
 import de.bwaldvogel.mongo.backend.IndexKey;
+import de.bwaldvogel.mongo.backend.KeyValue;
 import de.bwaldvogel.mongo.backend.QueryResult;
 import de.bwaldvogel.mongo.backend.h2.H2Backend;
 import de.bwaldvogel.mongo.backend.h2.H2Collection;
@@ -36,6 +37,7 @@ import de.bwaldvogel.mongo.backend.h2.H2Database;
 import de.bwaldvogel.mongo.backend.memory.MemoryBackend;
 import de.bwaldvogel.mongo.backend.memory.MemoryCollection;
 import de.bwaldvogel.mongo.backend.memory.MemoryDatabase;
+import de.bwaldvogel.mongo.backend.memory.index.MemoryUniqueIndex;
 import de.bwaldvogel.mongo.bson.Document;
 
 public final class Store {
@@ -88,15 +90,54 @@ public final class Store {
         }
 
         @Override
+        protected Index<Integer> openOrCreateUniqueIndex(String collection, String name, List<IndexKey> keys,
+                                                         boolean sparse) {
+            return keys.size() == 1 && keys.get(0).getKey().equals("_id")
+                ? new IdIndex(name, keys, sparse)
+                : super.openOrCreateUniqueIndex(collection, name, keys, sparse);
+        }
+
+        @Override
         protected Index<Integer> openOrCreateSecondaryIndex(String collection, String name, List<IndexKey> keys,
                                                             boolean sparse) {
             return new OrderedIndex<>(name, keys);
         }
     }
 
+    // The original compares the _id of the document before and after each update, through streams and
+    // copies. No update changes an _id.
+    private static final class IdIndex extends MemoryUniqueIndex {
+        IdIndex(String name, List<IndexKey> keys, boolean sparse) {
+            super(name, keys, sparse);
+        }
+
+        @Override
+        public void checkUpdate(Document before, Document after, MongoCollection<Integer> collection) {
+            // nothing to violate
+        }
+
+        @Override
+        public void updateInPlace(Document before, Document after, Integer position,
+                                  MongoCollection<Integer> collection) {
+            // nothing to change
+        }
+
+        @Override
+        public Integer getPosition(Document document) {
+            Object id = document.get("_id");
+            return id instanceof String ? getPosition(new KeyValue(id)) : super.getPosition(document);
+        }
+    }
+
     private static final class FastCollection extends MemoryCollection {
         FastCollection(MongoDatabase database, String name, CollectionOptions options, CursorRegistry cursors) {
             super(database, name, options, cursors);
+        }
+
+        // Only for statistics, and each update would encode the document twice for it.
+        @Override
+        protected boolean tracksDataSize() {
+            return false;
         }
 
         @Override
