@@ -13,6 +13,16 @@ const bson_t *store_unchecked(bson_t *opts, bool upsert)
     return opts;
 }
 
+bool store_bulk_update(mongoc_bulk_operation_t *bulk, const bson_t *filter, const bson_t *update,
+                       size_t len, bson_error_t *error)
+{
+    CLEANUP(bson_destroy) bson_t opts = BSON_INITIALIZER;
+    store_unchecked(&opts, false);
+    return (len == 1
+                ? mongoc_bulk_operation_update_one_with_opts
+                : mongoc_bulk_operation_update_many_with_opts)(bulk, filter, update, &opts, error);
+}
+
 static bool run_bulk(struct store_call *call, const struct store_bulk *work, bson_t *reply,
                      bson_error_t *error)
 {

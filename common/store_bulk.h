@@ -17,6 +17,9 @@ struct store_bulk {
 /* 0: all done; 1: some were refused, see the write errors; -1: failed. */
 int store_call_bulk(struct store_call *call, const struct store_bulk *work, bson_t *reply,
                     struct err *err);
+/* Adds the update of `len` documents: all that the filter finds, which are no more. */
+bool store_bulk_update(mongoc_bulk_operation_t *bulk, const bson_t *filter, const bson_t *update,
+                       size_t len, bson_error_t *error);
 /* Options of every write: the server checks, the driver need not. */
 const bson_t *store_unchecked(bson_t *opts, bool upsert);
 

@@ -11,7 +11,9 @@ enum { PATH_BYTES = 48 };
 
 struct batch {
     struct store_claim *claims;
-    bson_oid_t *tokens; /* [len] */
+    bson_oid_t *tokens; /* [len]: those of one update share the first's */
+    size_t *leader;     /* [len]: the first claim of the same update */
+    const char **ids;   /* [len]: room for the jobs of one update or of all */
     size_t len;
     const char *worker;
     int64_t now, lease_until;
@@ -24,12 +26,17 @@ static const char *task_path(char out[PATH_BYTES], size_t task, const char *memb
     return out;
 }
 
-static void append_filter(const struct batch *batch, size_t i, bson_t *out)
+/* Of all claims that differ in the job alone. */
+static size_t append_filter(const struct batch *batch, size_t leader, bson_t *out)
 {
-    const struct store_claim *claim = &batch->claims[i];
+    const struct store_claim *claim = &batch->claims[leader];
     char path[PATH_BYTES];
     bson_t test, crashed;
-    BSON_APPEND_UTF8(out, "_id", claim->job);
+    size_t len = 0;
+    for (size_t i = leader; i < batch->len; i++)
+        if (batch->leader[i] == leader)
+            batch->ids[len++] = batch->claims[i].job;
+    store_filter_jobs(out, batch->ids, len);
     BSON_APPEND_UTF8(out, task_path(path, claim->task, "state"), task_state_names[TASK_QUEUED]);
     BSON_APPEND_DOCUMENT_BEGIN(out, task_path(path, claim->task, "due_at"), &test);
     BSON_APPEND_DATE_TIME(&test, "$lte", batch->now + JOB_SKEW_MS);
@@ -37,12 +44,13 @@ static void append_filter(const struct batch *batch, size_t i, bson_t *out)
     if (claim->kind)
         BSON_APPEND_UTF8(out, task_path(path, claim->task, "kind"), kind_names[claim->kind]);
     if (claim->alone)
-        return;
+        return len;
     BSON_APPEND_DOCUMENT_BEGIN(out, task_path(path, claim->task, "crashes"), &test);
     BSON_APPEND_DOCUMENT_BEGIN(&test, "$not", &crashed);
     BSON_APPEND_INT64(&crashed, "$gte", JOB_CRASHES_ALONE);
     bson_append_document_end(&test, &crashed);
     bson_append_document_end(out, &test);
+    return len;
 }
 
 static void append_set(const struct batch *batch, size_t i, bson_t *update)
@@ -90,6 +98,16 @@ static bool holds_token(const bson_t *document, size_t task, const bson_oid_t *t
            BSON_ITER_HOLDS_OID(&found) && bson_oid_equal(bson_iter_oid(&found), token);
 }
 
+/* A second ticket of one task in one batch looks for the same token. */
+static bool is_second(const struct batch *batch, size_t i)
+{
+    for (size_t before = batch->leader[i]; before < i; before++)
+        if (batch->leader[before] == batch->leader[i] && batch->claims[before].claimed &&
+            strcmp(batch->claims[before].job, batch->claims[i].job) == 0)
+            return true;
+    return false;
+}
+
 /* Gives the document to every claim of that job. One that cannot be read (a newer release wrote it)
  * counts as none: it must not keep the others, and its alarm brings it to whoever can. */
 static int take_found(void *arg, const bson_t *document, struct err *err)
@@ -107,7 +125,8 @@ static int take_found(void *arg, const bson_t *document, struct err *err)
         bool read = doc_bson_decode(&job_doc, document, batch->arena, &claim->found, &unread) == 0;
         if (!read)
             claim->found = (struct job){0};
-        claim->claimed = read && holds_token(document, claim->task, &batch->tokens[i]);
+        claim->claimed =
+            read && holds_token(document, claim->task, &batch->tokens[i]) && !is_second(batch, i);
     }
     return 0;
 }
@@ -115,13 +134,9 @@ static int take_found(void *arg, const bson_t *document, struct err *err)
 static int read_found(struct store_call *call, struct batch *batch, struct err *err)
 {
     CLEANUP(bson_destroy) bson_t filter = BSON_INITIALIZER;
-    const char **ids = arena_alloc_array(batch->arena, batch->len, sizeof *ids);
     for (size_t i = 0; i < batch->len; i++)
-        ids[i] = batch->claims[i].job;
-    if (batch->len == 1)
-        BSON_APPEND_UTF8(&filter, "_id", ids[0]);
-    else
-        store_filter_ids(&filter, doc_field(&job_doc, "id"), ids, batch->len);
+        batch->ids[i] = batch->claims[i].job;
+    store_filter_jobs(&filter, batch->ids, batch->len);
     const struct store_read read = {.collection = JOBS,
                                     .filter = &filter,
                                     .limit = batch->len,
@@ -171,13 +186,13 @@ static int claim_one(struct store_call *call, struct batch *batch, struct err *e
 static bool fill_claims(mongoc_bulk_operation_t *bulk, void *arg, bson_error_t *error)
 {
     const struct batch *batch = arg;
-    CLEANUP(bson_destroy) bson_t opts = BSON_INITIALIZER;
-    store_unchecked(&opts, false);
     for (size_t i = 0; i < batch->len; i++) {
         CLEANUP(bson_destroy) bson_t filter = BSON_INITIALIZER, update = BSON_INITIALIZER;
-        append_filter(batch, i, &filter);
+        if (batch->leader[i] != i)
+            continue;
+        size_t len = append_filter(batch, i, &filter);
         append_update(batch, i, &update);
-        if (!mongoc_bulk_operation_update_one_with_opts(bulk, &filter, &update, &opts, error))
+        if (!store_bulk_update(bulk, &filter, &update, len, error))
             return false;
     }
     return true;
@@ -193,6 +208,27 @@ static int claim_many(struct store_call *call, struct batch *batch, struct err *
     return done < 0 ? -1 : read_found(call, batch, err);
 }
 
+static bool same_update(const struct store_claim *a, const struct store_claim *b)
+{
+    return a->task == b->task && a->kind == b->kind && a->alone == b->alone;
+}
+
+/* Claims that differ in the job alone become one update with one token: most of a batch. */
+static void group(struct batch *batch)
+{
+    for (size_t i = 0; i < batch->len; i++) {
+        size_t leader = 0;
+        while (leader < i && (batch->leader[leader] != leader ||
+                              !same_update(&batch->claims[leader], &batch->claims[i])))
+            leader++;
+        batch->leader[i] = leader;
+        if (leader == i)
+            bson_oid_init(&batch->tokens[i], NULL);
+        else
+            batch->tokens[i] = batch->tokens[leader];
+    }
+}
+
 int store_claim(struct store *store, struct store_claim *claims, size_t len, const char *worker,
                 int64_t now, int64_t lease_ms, struct arena *arena, struct err *err)
 {
@@ -201,6 +237,8 @@ int store_claim(struct store *store, struct store_claim *claims, size_t len, con
         return -1;
     struct batch batch = {.claims = claims,
                           .tokens = arena_alloc_array(arena, len, sizeof *batch.tokens),
+                          .leader = arena_alloc_array(arena, len, sizeof *batch.leader),
+                          .ids = arena_alloc_array(arena, len, sizeof *batch.ids),
                           .len = len,
                           .worker = worker,
                           .now = now,
@@ -209,9 +247,9 @@ int store_claim(struct store *store, struct store_claim *claims, size_t len, con
     for (size_t i = 0; i < len; i++) {
         claims[i].claimed = false;
         claims[i].found = (struct job){0};
-        bson_oid_init(&batch.tokens[i], NULL);
     }
     if (len == 0)
         return 0;
+    group(&batch);
     return len == 1 ? claim_one(&call, &batch, err) : claim_many(&call, &batch, err);
 }

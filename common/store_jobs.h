@@ -20,11 +20,12 @@ int store_jobs_by_id(struct store *store, const char *const *ids, size_t len, st
                      struct job **out, size_t *out_len, struct err *err);
 
 /* Claims task `task` of `job` for `worker`, if it is queued and due: one findAndModify, or for
- * several one unordered bulk update and one find. Fills claimed (true: ours, `found` is the job as
+ * several one bulk and one find. Fills claimed (true: ours, `found` is the job as
  * it now is, `task` runs as ours). Where false, `found` is the job as read (found.id NULL: no such
- * job, or one that cannot be read). Which claim is ours is exact: each entry writes a token of its
- * own into the task (tasks.N.claim, in no table) and looks for it. A task that has crashed
- * processes before is claimed only by those that are `alone`. */
+ * job, or one that cannot be read). Which claim is ours is exact: each call writes tokens of its
+ * own into the tasks (tasks.N.claim, in no table) and looks for them; of two entries for one task
+ * the first is it. A task that has crashed processes before is claimed only by those that are
+ * `alone`. */
 struct store_claim {
     const char *job;
     size_t task;
@@ -38,10 +39,11 @@ int store_claim(struct store *store, struct store_claim *claims, size_t len, con
 /* Saves before → after by {_id, rev}: the difference as $set/$unset, $inc rev, after->event pushed
  * to the log (none if event.event is NULL). `after` may share strings with `before`, but not a list
  * that was changed in place. Fills saved; where false somebody else was faster: read again, apply
- * again. One bulk for several; if some of them lost, one find tells which: every swap leaves a
- * token of its own in its log line (or in the job). Only JOB_LOG_MAX further changes between write
- * and find hide it: then saved is false, and the transition will not apply a second time.
- * ERR_INTERNAL: the server refused a document (too large); saved is true for those it took. */
+ * again. One bulk for several, in which equal updates are one; if some of them lost, one find
+ * tells which: every swap leaves its token in its log line (or in the job). Only JOB_LOG_MAX
+ * further changes between write and find hide it: then saved is false, and the transition will not
+ * apply a second time. ERR_INTERNAL: the server refused a document (too large); saved is true for
+ * those it took. */
 struct store_swap {
     const struct job *before, *after;
     bool saved;

@@ -60,6 +60,14 @@ void store_filter_ids(bson_t *filter, const struct field *id, const char *const 
     bson_append_document_end(filter, &in);
 }
 
+void store_filter_jobs(bson_t *filter, const char *const *ids, size_t len)
+{
+    if (len == 1)
+        BSON_APPEND_UTF8(filter, "_id", ids[0]);
+    else
+        store_filter_ids(filter, doc_field(&job_doc, "id"), ids, len);
+}
+
 const struct field *store_id_field(const struct doc *doc)
 {
     for (size_t i = 0; i < doc->len; i++)

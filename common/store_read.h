@@ -29,6 +29,8 @@ const struct field *store_id_field(const struct doc *doc);
 int store_filter(const struct doc *doc, const void *record, bson_t *out, struct err *err);
 /* {"_id": {"$in": ids}} */
 void store_filter_ids(bson_t *filter, const struct field *id, const char *const *ids, size_t len);
+/* The same for jobs; one is named without $in. */
+void store_filter_jobs(bson_t *filter, const char *const *ids, size_t len);
 
 static inline void cursor_at(mongoc_cursor_t **cursor)
 {

@@ -13,7 +13,10 @@
 
 struct batch {
     struct store_swap *swaps;
-    bson_oid_t *tokens; /* [len] */
+    bson_oid_t *tokens; /* [len]: the same for different jobs, so that equal updates look equal */
+    bson_t **updates;   /* [len] */
+    size_t *leader;     /* [len]: the first swap of that update */
+    const char **ids;   /* [len]: room for the jobs of one update, or of all */
     size_t len;
 };
 
@@ -61,20 +64,77 @@ static void append_update(const struct store_swap *swap, const bson_oid_t *token
     bson_append_document_end(update, &inc);
 }
 
+/* Of all swaps that are one update: many, where short tasks end in the same millisecond. */
+static size_t append_filter(const struct batch *batch, size_t leader, bson_t *filter)
+{
+    size_t len = 0;
+    for (size_t i = leader; i < batch->len; i++)
+        if (batch->leader[i] == leader)
+            batch->ids[len++] = batch->swaps[i].before->id;
+    store_filter_jobs(filter, batch->ids, len);
+    BSON_APPEND_INT64(filter, "rev", batch->swaps[leader].before->rev);
+    return len;
+}
+
 static bool fill_swaps(mongoc_bulk_operation_t *bulk, void *arg, bson_error_t *error)
 {
     const struct batch *batch = arg;
-    CLEANUP(bson_destroy) bson_t opts = BSON_INITIALIZER;
-    store_unchecked(&opts, false);
     for (size_t i = 0; i < batch->len; i++) {
-        CLEANUP(bson_destroy) bson_t filter = BSON_INITIALIZER, update = BSON_INITIALIZER;
-        BSON_APPEND_UTF8(&filter, "_id", batch->swaps[i].before->id);
-        BSON_APPEND_INT64(&filter, "rev", batch->swaps[i].before->rev);
-        append_update(&batch->swaps[i], &batch->tokens[i], &update);
-        if (!mongoc_bulk_operation_update_one_with_opts(bulk, &filter, &update, &opts, error))
+        CLEANUP(bson_destroy) bson_t filter = BSON_INITIALIZER;
+        if (batch->leader[i] != i)
+            continue;
+        size_t len = append_filter(batch, i, &filter);
+        if (!store_bulk_update(bulk, &filter, batch->updates[i], len, error))
             return false;
     }
     return true;
+}
+
+static bool is_one_update(const struct batch *batch, size_t a, size_t b)
+{
+    return batch->swaps[a].before->rev == batch->swaps[b].before->rev &&
+           bson_equal(batch->updates[a], batch->updates[b]);
+}
+
+static void group(struct batch *batch)
+{
+    for (size_t i = 0; i < batch->len; i++) {
+        size_t leader = 0;
+        while (leader < i && (batch->leader[leader] != leader || !is_one_update(batch, leader, i)))
+            leader++;
+        batch->leader[i] = leader;
+    }
+}
+
+static bool is_first_of_its_job(const struct batch *batch, size_t i)
+{
+    for (size_t before = 0; before < i; before++)
+        if (strcmp(batch->swaps[before].before->id, batch->swaps[i].before->id) == 0)
+            return false;
+    return true;
+}
+
+static void prepare(struct batch *batch, struct arena *arena)
+{
+    batch->tokens = arena_alloc_array(arena, batch->len, sizeof *batch->tokens);
+    batch->updates = arena_alloc_array(arena, batch->len, sizeof *batch->updates);
+    batch->leader = arena_alloc_array(arena, batch->len, sizeof *batch->leader);
+    batch->ids = arena_alloc_array(arena, batch->len, sizeof *batch->ids);
+    for (size_t i = 0; i < batch->len; i++) {
+        if (i > 0 && is_first_of_its_job(batch, i))
+            batch->tokens[i] = batch->tokens[0];
+        else
+            bson_oid_init(&batch->tokens[i], NULL);
+        batch->updates[i] = bson_new();
+        append_update(&batch->swaps[i], &batch->tokens[i], batch->updates[i]);
+    }
+    group(batch);
+}
+
+static void batch_at(struct batch *batch)
+{
+    for (size_t i = 0; i < batch->len; i++)
+        bson_destroy(batch->updates[i]);
 }
 
 static bool is_token(const bson_iter_t *iter, const bson_oid_t *token)
@@ -110,14 +170,12 @@ static int take_swapped(void *arg, const bson_t *document, struct err *err)
     return 0;
 }
 
-static int read_swapped(struct store_call *call, struct batch *batch, struct arena *arena,
-                        struct err *err)
+static int read_swapped(struct store_call *call, struct batch *batch, struct err *err)
 {
     CLEANUP(bson_destroy) bson_t filter = BSON_INITIALIZER, fields = BSON_INITIALIZER;
-    const char **ids = arena_alloc_array(arena, batch->len, sizeof *ids);
     for (size_t i = 0; i < batch->len; i++)
-        ids[i] = batch->swaps[i].before->id;
-    store_filter_ids(&filter, doc_field(&job_doc, "id"), ids, batch->len);
+        batch->ids[i] = batch->swaps[i].before->id;
+    store_filter_jobs(&filter, batch->ids, batch->len);
     BSON_APPEND_INT32(&fields, TOKEN, 1);
     BSON_APPEND_INT32(&fields, "log", 1);
     const struct store_read read = {.collection = JOBS,
@@ -129,7 +187,7 @@ static int read_swapped(struct store_call *call, struct batch *batch, struct are
     return store_call_read(call, &read, err);
 }
 
-static int swap(struct store_call *call, struct batch *batch, struct arena *arena, struct err *err)
+static int swap(struct store_call *call, struct batch *batch, struct err *err)
 {
     CLEANUP(bson_destroy) bson_t reply = BSON_INITIALIZER;
     const struct store_bulk work = {JOBS, fill_swaps, batch};
@@ -140,7 +198,7 @@ static int swap(struct store_call *call, struct batch *batch, struct arena *aren
     for (size_t i = 0; i < batch->len; i++)
         batch->swaps[i].saved = all;
     bool none_of_one = batch->len == 1 && !call->repeated;
-    if (!all && !none_of_one && read_swapped(call, batch, arena, err) < 0)
+    if (!all && !none_of_one && read_swapped(call, batch, err) < 0)
         return -1;
     struct store_write_error refused;
     if (done == 1 && store_write_error(&reply, 0, &refused))
@@ -154,8 +212,9 @@ int store_swap(struct store *store, struct store_swap *swaps, size_t len, struct
     CLEANUP(arena_at) struct arena arena = {0};
     if (store_call_begin(&call, store, err) < 0)
         return -1;
-    struct batch batch = {swaps, arena_alloc_array(&arena, len, sizeof *batch.tokens), len};
-    for (size_t i = 0; i < len; i++)
-        bson_oid_init(&batch.tokens[i], NULL);
-    return len == 0 ? 0 : swap(&call, &batch, &arena, err);
+    if (len == 0)
+        return 0;
+    CLEANUP(batch_at) struct batch batch = {.swaps = swaps, .len = len};
+    prepare(&batch, &arena);
+    return swap(&call, &batch, err);
 }

@@ -265,6 +265,28 @@ static void test_swap_batch(void)
     arena_release(&arena);
 }
 
+/* Equal in all but the order: one is saved, and the other one is told so. */
+static void test_swaps_of_one_job_in_a_batch(void)
+{
+    struct arena arena = {0};
+    struct err err = {0};
+    struct job job = fixture_job(&arena), other = fixture_job(&arena);
+    struct job stopped = fixture_copy(&job, &arena), other_stopped = fixture_copy(&other, &arena);
+    fixture_insert(store, &job);
+    fixture_insert(store, &other);
+    CHECK(job_stop(&stopped, ERR_CANCELLED, "me", NOW));
+    CHECK(job_stop(&other_stopped, ERR_CANCELLED, "me", NOW));
+    struct store_swap swaps[] = {
+        {&job, &stopped, false}, {&other, &other_stopped, false}, {&job, &stopped, false}};
+    CHECK_INT(store_swap(store, swaps, 3, &err), 0);
+    CHECK_INT(swaps[0].saved + swaps[2].saved, 1);
+    CHECK(swaps[1].saved);
+    CHECK_INT(fixture_read(store, job.id, &arena).rev, job.rev + 1);
+    fixture_delete(store, job.id);
+    fixture_delete(store, other.id);
+    arena_release(&arena);
+}
+
 static void test_list(void)
 {
     struct arena arena = {0};
@@ -336,6 +358,7 @@ int main(void)
     RUN(test_races);
     RUN(test_swap);
     RUN(test_swap_batch);
+    RUN(test_swaps_of_one_job_in_a_batch);
     RUN(test_list);
     store_free(store);
     return 0;
