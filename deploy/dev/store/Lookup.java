@@ -1,5 +1,6 @@
 // Which documents may match a filter, by the best index for it.
 
+import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 
@@ -10,10 +11,12 @@ import de.bwaldvogel.mongo.bson.Document;
 final class Lookup<P> {
     final Iterable<P> positions;
     final boolean sorted; // already in the order asked for
+    final Document rest; // what of the filter is still to be matched
 
-    private Lookup(Iterable<P> positions, boolean sorted) {
+    private Lookup(Iterable<P> positions, boolean sorted, Document rest) {
         this.positions = positions;
         this.sorted = sorted;
+        this.rest = rest;
     }
 
     // null if every document has to be read.
@@ -29,10 +32,33 @@ final class Lookup<P> {
             }
             Document part = partFor(index, filter);
             if (part.size() == index.getKeys().size() && index.canHandle(part)) {
-                return new Lookup<>(index.getPositions(part), false);
+                return new Lookup<>(index.getPositions(part), false, without(part, filter));
             }
         }
-        return best == null ? null : new Lookup<>(best.positions(), best.sorted());
+        return best == null ? null : new Lookup<>(best.positions(), best.sorted(), filter);
+    }
+
+    // The ids asked for, or null if the filter does not say them.
+    static Collection<?> ids(Document filter) {
+        Object condition = withoutEq(filter.get("_id"));
+        if (condition instanceof Document && ((Document) condition).keySet().equals(Set.of("$in"))) {
+            condition = ((Document) condition).get("$in");
+        } else if (condition instanceof String) {
+            condition = List.of(condition);
+        }
+        boolean plain = condition instanceof Collection
+            && ((Collection<?>) condition).stream().allMatch(String.class::isInstance);
+        return plain ? (Collection<?>) condition : null;
+    }
+
+    // Who was found by one of many ids need not be compared with all of them.
+    private static Document without(Document part, Document filter) {
+        if (!part.keySet().equals(Set.of("_id")) || ids(filter) == null) {
+            return filter;
+        }
+        Document rest = filter.clone();
+        rest.remove("_id");
+        return rest;
     }
 
     private static Document partFor(Index<?> index, Document filter) {

@@ -10,6 +10,8 @@
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Collection;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.logging.FileHandler;
 import java.util.logging.Handler;
@@ -25,6 +27,7 @@ import de.bwaldvogel.mongo.MongoDatabase;
 import de.bwaldvogel.mongo.MongoServer;
 import de.bwaldvogel.mongo.ServerVersion;
 import de.bwaldvogel.mongo.backend.AbstractMongoBackend;
+import de.bwaldvogel.mongo.backend.ArrayFilters;
 import de.bwaldvogel.mongo.backend.CollectionOptions;
 import de.bwaldvogel.mongo.backend.CursorRegistry;
 import de.bwaldvogel.mongo.backend.Index;
@@ -39,6 +42,7 @@ import de.bwaldvogel.mongo.backend.memory.MemoryCollection;
 import de.bwaldvogel.mongo.backend.memory.MemoryDatabase;
 import de.bwaldvogel.mongo.backend.memory.index.MemoryUniqueIndex;
 import de.bwaldvogel.mongo.bson.Document;
+import de.bwaldvogel.mongo.oplog.Oplog;
 
 public final class Store {
     private static final int CACHE_MEGABYTES = 256;
@@ -146,7 +150,27 @@ public final class Store {
             Lookup<Integer> found = Lookup.find(getIndexes(), filter, order);
             return found == null
                 ? super.queryDocuments(filter, order, skip, limit, batch, fields)
-                : matchDocuments(filter, found.positions, found.sorted ? null : order, skip, limit, batch, fields);
+                : matchDocuments(found.rest, found.positions, found.sorted ? null : order, skip, limit, batch, fields);
+        }
+
+        // Of many ids one after the other: the original compares each document with all of them, twice.
+        @Override
+        public synchronized Document updateDocuments(Document filter, Document update, ArrayFilters arrays,
+                                                     boolean many, boolean upsert, Oplog oplog) {
+            Collection<?> ids = many && !upsert ? Lookup.ids(filter) : null;
+            if (ids == null) {
+                return super.updateDocuments(filter, update, arrays, many, upsert, oplog);
+            }
+            int matched = 0;
+            int modified = 0;
+            Document one = filter.clone();
+            for (Object id : new LinkedHashSet<>(ids)) {
+                one.put("_id", id);
+                Document result = super.updateDocuments(one, update, arrays, true, false, oplog);
+                matched += (Integer) result.get("n");
+                modified += (Integer) result.get("nModified");
+            }
+            return new Document("n", matched).append("nModified", modified);
         }
 
         @Override
@@ -211,7 +235,7 @@ public final class Store {
             Lookup<Object> found = Lookup.find(getIndexes(), filter, order);
             return found == null
                 ? super.queryDocuments(filter, order, skip, limit, batch, fields)
-                : matchDocuments(filter, found.positions, found.sorted ? null : order, skip, limit, batch, fields);
+                : matchDocuments(found.rest, found.positions, found.sorted ? null : order, skip, limit, batch, fields);
         }
 
         @Override
