@@ -11,6 +11,7 @@ enum { PATH_MAX_BYTES = 256 };
 
 struct diff {
     bson_t *set, *unset;
+    doc_diff_whole *whole;
     size_t len;
 };
 
@@ -94,15 +95,28 @@ static void diff_fields(struct diff *diff, const struct doc *doc, const void *be
     }
 }
 
+static void replace_element(struct diff *diff, const struct doc *doc, const void *after,
+                            const char *path)
+{
+    bson_t element;
+    BSON_APPEND_DOCUMENT_BEGIN(diff->set, path, &element);
+    doc_bson_encode(doc, after, &element);
+    bson_append_document_end(diff->set, &element);
+    diff->len++;
+}
+
 static void diff_docs(struct diff *diff, const struct field *field, struct list before,
                       struct list after, const char *path)
 {
     for (size_t i = 0; i < after.len; i++) {
         char prefix[PATH_MAX_BYTES];
         snprintf(prefix, sizeof prefix, "%s.%zu", path, i);
-        size_t offset = i * field->doc->size;
-        diff_fields(diff, field->doc, (const char *)before.at + offset,
-                    (const char *)after.at + offset, prefix);
+        const char *was = (const char *)before.at + i * field->doc->size;
+        const char *is = (const char *)after.at + i * field->doc->size;
+        if (diff->whole && diff->whole(field, was, is))
+            replace_element(diff, field->doc, is, prefix);
+        else
+            diff_fields(diff, field->doc, was, is, prefix);
     }
 }
 
@@ -137,9 +151,9 @@ static bool named(const char *const *names, const char *name)
 }
 
 size_t doc_diff(const struct doc *doc, const void *before, const void *after,
-                const char *const *skip, bson_t *set, bson_t *unset)
+                const char *const *skip, doc_diff_whole *whole, bson_t *set, bson_t *unset)
 {
-    struct diff diff = {.set = set, .unset = unset};
+    struct diff diff = {.set = set, .unset = unset, .whole = whole};
     for (size_t i = 0; i < doc->len; i++) {
         const struct field *field = &doc->fields[i];
         const char *path = doc_bson_name(field);

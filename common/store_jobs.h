@@ -36,14 +36,14 @@ struct store_claim {
 int store_claim(struct store *store, struct store_claim *claims, size_t len, const char *worker,
                 int64_t now, int64_t lease_ms, struct arena *arena, struct err *err);
 
-/* Saves before → after by {_id, rev}: the difference as $set/$unset, $inc rev, after->event pushed
- * to the log (none if event.event is NULL). `after` may share strings with `before`, but not a list
- * that was changed in place. Fills saved; where false somebody else was faster: read again, apply
- * again. One bulk for several, in which equal updates are one; if some of them lost, one find
- * tells which: every swap leaves its token in its log line (or in the job). Only JOB_LOG_MAX
- * further changes between write and find hide it: then saved is false, and the transition will not
- * apply a second time. ERR_INTERNAL: the server refused a document (too large); saved is true for
- * those it took. */
+/* Saves before → after by {_id, rev}: the difference as $set/$unset (a task that has ended whole),
+ * $inc rev, after->event pushed to the log (none if event.event is NULL). `after` may share strings
+ * with `before`, but not a list that was changed in place. Fills saved; where false somebody else
+ * was faster: read again, apply again. One bulk for several, in which equal updates are one; if
+ * some of them lost, one find tells which: every swap leaves its token in its log line (or in the
+ * job). Only JOB_LOG_MAX further changes between write and find hide it: then saved is false, and
+ * the transition will not apply a second time. ERR_INTERNAL: the server refused a document (too
+ * large); saved is true for those it took. */
 struct store_swap {
     const struct job *before, *after;
     bool saved;

@@ -12,7 +12,7 @@ static char *diff(const struct doc *doc, const void *before, const void *after,
 {
     static char text[1024];
     bson_t set = BSON_INITIALIZER, unset = BSON_INITIALIZER;
-    CHECK_INT(doc_diff(doc, before, after, skip, &set, &unset), should);
+    CHECK_INT(doc_diff(doc, before, after, skip, NULL, &set, &unset), should);
     char *a = bson_as_relaxed_extended_json(&set, NULL);
     char *b = bson_as_relaxed_extended_json(&unset, NULL);
     snprintf(text, sizeof text, "%s | %s", a, b);
@@ -84,6 +84,33 @@ static void test_tasks(void)
         "| { \"tasks.2.worker\" : 1 }");
 }
 
+static bool named_b(const struct field *list, const void *before, const void *after)
+{
+    const struct task *was = before, *is = after;
+    CHECK(list->doc == &task_doc);
+    CHECK_STR(was->name, is->name);
+    return strcmp(is->name, "b") == 0;
+}
+
+static void test_whole_elements(void)
+{
+    struct task was[2] = {{.name = "a", .percent = 1, .worker = "w"},
+                          {.name = "b", .percent = 1, .worker = "w"}};
+    struct task is[2] = {{.name = "a", .percent = 2}, {.name = "b", .percent = 2}};
+    struct job before = {.tasks = {was, 2}}, after = {.tasks = {is, 2}};
+    bson_t set = BSON_INITIALIZER, unset = BSON_INITIALIZER;
+    CHECK_INT(doc_diff(&job_doc, &before, &after, NULL, named_b, &set, &unset), 3);
+    char *text = bson_as_relaxed_extended_json(&set, NULL);
+    CHECK_STR(text,
+              "{ \"tasks.0.percent\" : 2, \"tasks.1\" : { \"name\" : \"b\", \"percent\" : 2 } }");
+    CHECK_INT(bson_count_keys(&unset), 1);
+    bson_iter_t iter;
+    CHECK(bson_iter_init_find(&iter, &unset, "tasks.0.worker"));
+    bson_free(text);
+    bson_destroy(&set);
+    bson_destroy(&unset);
+}
+
 static void test_lengths(void)
 {
     struct task tasks[2] = {{.name = "a"}, {.name = "b"}};
@@ -125,6 +152,7 @@ int main(void)
     RUN(test_same_text_elsewhere);
     RUN(test_documents);
     RUN(test_tasks);
+    RUN(test_whole_elements);
     RUN(test_lengths);
     RUN(test_free_form);
     RUN(test_doubles);
