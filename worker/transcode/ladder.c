@@ -4,15 +4,14 @@
 struct rung_row {
     int short_side;
     int64_t maxrate_bps, bufsize_bits;
-    const char *profile;
 };
 
 /* 1.25 times the usual average for each size (1080p 4.5 Mb/s …), two seconds of buffer. */
 static const struct rung_row rows[LADDER_MAX] = {
-    {1080, 5600000, 9000000, "high"},
-    {720, 3100000, 5000000, "high"},
-    {480, 1500000, 2400000, "main"},
-    {360, 875000, 1400000, "main"},
+    {1080, 5600000, 9000000},
+    {720, 3100000, 5000000},
+    {480, 1500000, 2400000},
+    {360, 875000, 1400000},
 };
 
 static int even(int64_t size)
@@ -31,8 +30,7 @@ static struct rung rung_of(const struct rung_row *row, int width, int height)
     return (struct rung){.width = width,
                          .height = height,
                          .maxrate_bps = row->maxrate_bps,
-                         .bufsize_bits = row->bufsize_bits,
-                         .profile = row->profile};
+                         .bufsize_bits = row->bufsize_bits};
 }
 
 void ladder_build(int width, int height, struct ladder *out)
@@ -48,4 +46,29 @@ void ladder_build(int width, int height, struct ladder *out)
     }
     if (out->len == 0)
         out->at[out->len++] = rung_of(&rows[LADDER_MAX - 1], even(width), even(height));
+}
+
+static int short_side(const struct rung *rung)
+{
+    return rung->width < rung->height ? rung->width : rung->height;
+}
+
+/* The nearest one that is half as large again: each scaling costs sharpness, most of all a small
+ * step (480 to 360), while the large step from 1080 to 360 costs time. */
+int ladder_scaled_from(const struct ladder *ladder, int first, int index)
+{
+    int from = index - 1;
+    while (from >= first && short_side(&ladder->at[from]) * 2 < short_side(&ladder->at[index]) * 3)
+        from--;
+    return from >= first ? from : -1;
+}
+
+/* By the rung's share of the pixels. Each thread holds frames of its own in memory. */
+int ladder_threads(const struct ladder *ladder, int first, int index, int cores)
+{
+    int64_t all = 0;
+    for (int i = first; i < ladder->len; i++)
+        all += (int64_t)ladder->at[i].width * ladder->at[i].height;
+    int64_t own = (int64_t)ladder->at[index].width * ladder->at[index].height;
+    return all > 0 ? (int)((own * cores + all - 1) / all) : 1;
 }

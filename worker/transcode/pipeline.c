@@ -4,12 +4,13 @@
 
 #include <math.h>
 #include <string.h>
-#include <unistd.h>
+
+#include <libavutil/cpu.h>
 
 #include "worker/transcode/asset.h"
 #include "worker/transcode/plan.h"
 
-enum { DECODER_THREADS_MAX = 4 };
+enum { DECODER_THREADS_MAX = 4, CORES_MAX = 64 };
 
 static const AVRational microseconds = {1, AV_TIME_BASE};
 
@@ -37,16 +38,14 @@ static bool decodes_pictures(const struct stages *stages)
     return stages->encoded_from < stages->ladder.len;
 }
 
-/* Threads by the rendition's share of the pixels, and one more so that none of the cores waits for
- * a frame. */
-static int threads_for(const struct stages *stages, int index)
+/* Of one that is encoded: how many threads it gets, and from where its pictures. */
+static void feed_video(struct stages *stages, int index)
 {
-    double all = 0;
-    for (int i = stages->encoded_from; i < stages->ladder.len; i++)
-        all += (double)stages->ladder.at[i].width * stages->ladder.at[i].height;
-    const struct rung *rung = &stages->ladder.at[index];
-    return (int)ceil(stages->cores * (double)rung->width * rung->height / all) +
-           (stages->cores > 1);
+    struct video *video = &stages->videos[index];
+    const struct ladder *ladder = &stages->ladder;
+    int from = ladder_scaled_from(ladder, stages->encoded_from, index);
+    video->threads = ladder_threads(ladder, stages->encoded_from, index, stages->cores);
+    fan_add(from < 0 ? &stages->fan : &stages->videos[from].fan, &video->queue);
 }
 
 static int prepare_video(struct stages *stages, int index, struct err *err)
@@ -61,14 +60,13 @@ static int prepare_video(struct stages *stages, int index, struct err *err)
     *video = (struct video){.rung = *rung,
                             .rate = stages->rate,
                             .grid = &stages->grid,
-                            .threads = threads_for(stages, index),
                             .dir = dir,
                             .start_us = &stages->start_us,
                             .watch = stages->job->watch,
                             .scaler = {.width = rung->width, .height = rung->height}};
     queue_init(&video->queue);
-    if (index > stages->encoded_from)
-        stages->videos[index - 1].next = video;
+    if (index >= stages->encoded_from)
+        feed_video(stages, index);
     return 0;
 }
 
@@ -160,7 +158,7 @@ static int push(struct stages *stages, AVFrame *frame, struct err *err)
     if (stages->frames >= PROBE_DURATION_MAX_S * (int64_t)CADENCE_RATE_MAX)
         return err_set(err, ERR_DURATION_TOO_LONG, "more than %d s of video", PROBE_DURATION_MAX_S);
     frame->pts = stages->frames++;
-    if (queue_push(&stages->videos[stages->encoded_from].queue, frame) < 0)
+    if (fan_push(&stages->fan, frame) < 0)
         return input_stopped(err); /* the rendition that failed has the reason */
     tell_progress(stages, (double)stages->frames / av_q2d(stages->rate));
     return 0;
@@ -327,8 +325,8 @@ static int join_renditions(struct stages *stages, bool failed, struct err *err)
 {
     for (int i = 0; failed && i < stages->ladder.len; i++)
         queue_abort(&stages->videos[i].queue);
-    if (!failed && decodes_pictures(stages))
-        queue_end(&stages->videos[stages->encoded_from].queue);
+    if (!failed)
+        fan_end(&stages->fan);
     for (int i = 0; i < stages->ladder.len; i++)
         video_join(&stages->videos[i]);
     for (int i = 0; i < stages->ladder.len; i++) {
@@ -364,10 +362,10 @@ static int attempt(const struct pipeline_job *job, struct arena *arena,
                    struct transcode_result *out, struct err *err)
 {
     struct stages *stages = arena_alloc(arena, sizeof *stages);
-    long cores = job->cores > 0 ? job->cores : sysconf(_SC_NPROCESSORS_ONLN);
+    int cores = job->cores > 0 ? job->cores : av_cpu_count();
     stages->job = job;
     stages->arena = arena;
-    stages->cores = cores < 1 ? 1 : cores > 64 ? 64 : (int)cores;
+    stages->cores = FFMIN(FFMAX(cores, 1), CORES_MAX);
     int result = run(stages, out, err);
     if (result < 0 && stages->copy.refuted) {
         discard(stages);

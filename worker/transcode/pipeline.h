@@ -11,7 +11,7 @@ struct pipeline_job {
     const char *dir;    /* exists; the asset is left there: master.m3u8, v1080/, audio/ … */
     struct transcode_params params;
     const struct watch *watch; /* or NULL; asked and told from several threads */
-    int cores;                 /* to be kept busy; 0: all of the machine */
+    int cores;                 /* to be kept busy; 0: all that the process may use */
 };
 
 /* Decodes once, encodes every rendition in a thread of its own, writes the playlists last. The

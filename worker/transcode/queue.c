@@ -76,3 +76,28 @@ void queue_abort(struct queue *queue)
 {
     finish(queue, true);
 }
+
+void fan_add(struct fan *fan, struct queue *queue)
+{
+    fan->queues[fan->len++] = queue;
+}
+
+int fan_push(const struct fan *fan, const AVFrame *frame)
+{
+    for (int i = 0; i < fan->len; i++)
+        if (queue_push(fan->queues[i], frame) < 0)
+            return -1;
+    return 0;
+}
+
+void fan_end(const struct fan *fan)
+{
+    for (int i = 0; i < fan->len; i++)
+        queue_end(fan->queues[i]);
+}
+
+void fan_abort(const struct fan *fan)
+{
+    for (int i = 0; i < fan->len; i++)
+        queue_abort(fan->queues[i]);
+}

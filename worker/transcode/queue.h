@@ -1,4 +1,4 @@
-/* A bounded queue of frames between two threads. */
+/* A bounded queue of frames between two threads; several of them fed by one. */
 #ifndef WORKER_TRANSCODE_QUEUE_H
 #define WORKER_TRANSCODE_QUEUE_H
 
@@ -7,7 +7,8 @@
 
 #include "worker/media/libav.h"
 
-enum { QUEUE_MAX = 8 };
+/* Frames of 3 MB each. */
+enum { QUEUE_MAX = 4, FAN_MAX = 4 };
 
 struct queue {
     pthread_mutex_t mutex;
@@ -27,5 +28,17 @@ AVFrame *queue_pop(struct queue *queue);
 bool queue_is_aborted(struct queue *queue);
 void queue_end(struct queue *queue);
 void queue_abort(struct queue *queue);
+
+/* Queues that get the same frames. */
+struct fan {
+    struct queue *queues[FAN_MAX];
+    int len;
+};
+
+void fan_add(struct fan *fan, struct queue *queue);
+/* To every queue; -1: one of them is aborted. */
+int fan_push(const struct fan *fan, const AVFrame *frame);
+void fan_end(const struct fan *fan);
+void fan_abort(const struct fan *fan);
 
 #endif

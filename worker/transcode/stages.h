@@ -35,6 +35,7 @@ struct stages {
     int64_t start_us;      /* of the first picture, the shift included */
     int64_t percent;
     struct video videos[LADDER_MAX];
+    struct fan fan; /* queues of the renditions that are scaled from the source's pictures */
     struct sound sound;
 };
 

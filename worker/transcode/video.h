@@ -23,7 +23,7 @@ struct video {
     const char *dir;
     const int64_t *start_us; /* of the first picture, at least the delay; read when it has come */
     const struct watch *watch;
-    struct video *next; /* the next smaller rendition, scaled from this one's pictures; or NULL */
+    struct fan fan; /* queues of the renditions that are scaled from this one's pictures */
     /* Frames: yuv420p, pts = index from 0 without gaps. */
     struct queue queue;
     struct scaler scaler;
