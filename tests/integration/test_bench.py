@@ -1,4 +1,4 @@
-"""The parts of tests/bench which could lie unnoticed: the client of a constant rate, and how the table judges."""
+"""The parts of tests/bench which could lie unnoticed: the client of a constant rate, how the table judges, what is called quality."""
 import json
 import pathlib
 import socket
@@ -14,6 +14,7 @@ from media_pipeline import program
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "bench"))
 
 import table  # noqa: E402
+from figures import ladder  # noqa: E402
 from sample import Sample  # noqa: E402
 
 ANSWER = b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\n{}"
@@ -139,3 +140,34 @@ def test_results_are_whole_although_a_figure_failed(tmp_path):
     read = json.loads((tmp_path / "bench.json").read_text())
     assert read["figures"][0]["peers"]["peer"]["times_better"] == [2]
     assert read["failed"][0]["figure"] == "poll"
+
+
+def test_quality_at_another_rate_lies_on_the_line_over_the_rates_logarithm():
+    assert ladder.interpolated(2000, [(1000, 40.0), (4000, 44.0)]) == pytest.approx(42)
+    assert ladder.interpolated(4000, [(1000, 40.0), (4000, 44.0)]) == pytest.approx(44)
+
+
+def test_quality_row_compares_at_our_rate():
+    """The peer had 1 % less than we; its quality counts as if it had as much."""
+    row = next(ladder.quality_rows([1000.0] * 4, [(40.0, 0.98)] * 4, [[2000.0] * 4, [990.0] * 4], [[(45.0, 0.99)] * 4, [(39.9, 0.97)] * 4]))
+    assert row[:6] == ["1080p", "1", "1", "40.00", "39.97", "+0.03"]
+
+
+def test_peer_at_other_rates_is_the_same_script_else(tmp_path):
+    script = ladder.pathlib.Path(__file__).resolve().parents[1] / "bench/peers/ffmpeg_ladder.sh"
+    before = script.read_text().split()
+    after = ladder.with_rates(script, [4, 3, 2, 1], tmp_path).read_text().split()
+    assert [(a, b) for a, b in zip(before, after) if a != b] == [("4500k", "4"), ("2500k", "3"), ("1200k", "2"), ("700k", "1")]
+
+
+def test_quality_is_that_of_the_same_frames(tmp_path):
+    """Times differ, as they do between HLS and a file: frames are compared in their order."""
+    def make(name, *arguments):
+        subprocess.run(["ffmpeg", "-v", "error", "-nostdin", *arguments, tmp_path / name], check=True, timeout=60)
+        return tmp_path / name
+
+    source = make("source.mkv", "-f", "lavfi", "-i", "testsrc2=size=128x72:rate=24:duration=1", "-c:v", "ffv1")
+    same = make("same.mkv", "-i", source, "-c:v", "ffv1", "-vf", "setpts=PTS+0.08/TB")
+    worse, worst = (make(f"{crf}.mp4", "-i", source, "-c:v", "libx264", "-crf", crf) for crf in ("23", "40"))
+    assert ladder.quality(same, source, 128, 72) == (float("inf"), 1)
+    assert 20 < ladder.quality(worst, source, 128, 72)[0] < ladder.quality(worse, source, 128, 72)[0] < 60

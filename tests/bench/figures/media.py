@@ -1,4 +1,4 @@
-"""Programs that do one piece of work and end: our ladder and thumbnails beside ffmpeg, Pillow and libvips."""
+"""Programs that do one piece of work and end: copied assets beside ffmpeg, thumbnails beside Pillow and libvips."""
 import os
 import pathlib
 import re
@@ -10,26 +10,15 @@ import time
 
 from sample import Sample
 
-CLIP_S = 10
-FILM_S, LONG_FILM_S = 30, 600  # of the figures that copy
+FILM_S, LONG_FILM_S = 30, 600
 SIZE_12_MP = "4000x3000"
 
 
 def make(file, *arguments):
     """A source made by ffmpeg, once for all rounds."""
     if not file.exists():
-        subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-y", *arguments, file], check=True, timeout=300)
+        subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-y", *arguments, file], check=True, timeout=900)
     return file
-
-
-def clip(scratch, footage):
-    """CLIP_S seconds in 1080p with sound: the real footage scaled up, or a test picture where there is none."""
-    film = footage / "big-buck-bunny-480p-30s.mp4"
-    source = ["-i", film, "-t", str(CLIP_S)] if film.exists() else [
-        "-f", "lavfi", "-i", f"testsrc2=size=1920x1080:rate=30:duration={CLIP_S}",
-        "-f", "lavfi", "-i", f"sine=duration={CLIP_S}"]
-    return make(scratch / "clip.mp4", *source, "-vf", "scale=1920:1080,setsar=1", "-c:v", "libx264", "-preset",
-                "veryfast", "-crf", "18", "-pix_fmt", "yuv420p", "-c:a", "aac")
 
 
 def photo(scratch, footage):
@@ -49,22 +38,6 @@ def timed(command, **options):
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0, f"{command}: {output}{errors}"
     return time.monotonic() - start, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, output
-
-
-def make_ladder(command, source, scratch):
-    """Seconds for the whole clip, CPU ms per second of film."""
-    out = scratch / "ladder"
-    shutil.rmtree(out, ignore_errors=True)
-    wall, cpu, peak, _ = timed([*command, source, out])
-    return Sample(wall, 1000 * cpu / CLIP_S, None, peak)
-
-
-def ladder(bench):
-    source = clip(bench.scratch, bench.footage)
-    bench.compare(f"ladder of {CLIP_S} s 1080p, all encoded", "s",
-                  lambda: make_ladder([bench.asked.build / "bin/bench-hls", "encoded"], source, bench.scratch),
-                  {"ffmpeg": lambda: make_ladder(["sh", bench.peers / "ffmpeg_ladder.sh"], source, bench.scratch)},
-                  less=True, goal=1)
 
 
 def copyable_clip(scratch, footage):
