@@ -50,7 +50,8 @@ class Measurement:
 
     def sample(self, count, took_s):
         cpu, services, _ = self.meter.read(count)
-        return Sample(count / took_s, cpu + self.before / count, services, usage.total(self.watch.sizes.values()).pss)
+        sizes = self.watch.sizes or {pid: usage.sizes(pid) for pid in usage.family(self.watch.roots)}  # a short one saw nothing
+        return Sample(count / took_s, cpu + self.before / count, services, usage.total(sizes.values()).pss)
 
 
 class FleetPipeline:
