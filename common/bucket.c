@@ -51,6 +51,11 @@ const char *bucket_backend(const struct bucket *bucket)
     return bucket->backend;
 }
 
+bool bucket_compares(const struct bucket *bucket)
+{
+    return bucket->ops->compares;
+}
+
 const char *bucket_name(const struct bucket *bucket)
 {
     return bucket->name;

@@ -20,8 +20,7 @@ struct objects {
     size_t len;
 };
 
-/* How long transfers are watched: stopped is asked at least once a second; sent adds up bytes; retried: a request is sent
- * again. Each may be NULL. */
+/* stopped is asked at least once a second; sent adds up bytes; retried: a request is sent again. Each may be NULL. */
 struct bucket_watch {
     bool (*stopped)(void *arg);
     void (*sent)(void *arg, int64_t bytes);
@@ -47,6 +46,7 @@ void bucket_set_patience(struct bucket *bucket, int64_t call_ms);
 /* For every call: who can stop it (but bucket_put asks its own watch), who is told of retries. Must outlive the calls. */
 void bucket_set_watch(struct bucket *bucket, const struct bucket_watch *watch);
 const char *bucket_backend(const struct bucket *bucket); /* "local", "minio", "s3", "r2", "none": local media only */
+bool bucket_compares(const struct bucket *bucket); /* the storage refuses a file that is not what bucket_put.sha256 says */
 const char *bucket_name(const struct bucket *bucket); /* the bucket's name; local: the directory's */
 
 /* Several files and parts at once, always sent, even if the object is there already; a failed one is retried by itself (0.2 s · 2^k full jitter, cap 20 s, 6 tries,

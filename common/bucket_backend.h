@@ -7,6 +7,7 @@
 /* Keys, prefixes and counts have been checked when these are called. NULL: the backend has no such
  * thing. */
 struct bucket_ops {
+    bool compares; /* bucket_compares */
     int (*put)(struct bucket *bucket, struct bucket_put *puts, size_t len,
                const struct bucket_watch *watch, struct arena *arena, struct err *err);
     int (*head)(struct bucket *bucket, const char *key, struct arena *arena, struct object *out,

@@ -6,6 +6,9 @@
 #include "common/clock.h"
 #include "common/s3_ops.h"
 
+/* What is put there is refused, or deleted at once. */
+static const char *const probe_key = "mediafleet-check/probe";
+
 /* The settings that count for one backend, and the variables' names for complaints. */
 struct account {
     const char *endpoint, *bucket, *access_key, *secret_key, *region, *prefix;
@@ -154,38 +157,58 @@ static int s3_create(struct bucket *bucket, struct err *err)
     return result;
 }
 
-/* A PUT whose checksum is wrong: a server that minds nothing else minds that, and stores nothing.
+/* A PUT with one wrong checksum, a single try: 0: the server refused it for that, 1: it was stored.
  */
-static int s3_probe(struct bucket *bucket, struct err *err)
+static int put_spoiled(struct s3 *s3, struct s3_call *call, struct err *err)
 {
     enum { PROBE_MS = 5000 };
-    static const char key[] = "mediafleet-check/probe", *const keys[] = {key};
+    struct err own = {0};
+    call->method = "PUT";
+    call->key = probe_key;
+    call->body = "probe";
+    call->body_len = 5;
+    if (s3_prepare(s3, call, err))
+        return -1;
+    call->http.total_timeout_ms = PROBE_MS;
+    (void)http_perform(s3->http, &call->http, &own); /* call->http.err has it, too */
+    if (s3_judge(call, &own) == 0)
+        return 1;
+    if (own.code == ERR_STORAGE_MISMATCH)
+        return 0;
+    *err = own;
+    return -1;
+}
+
+/* A server that minds nothing else minds a wrong checksum, and stores nothing. */
+static int s3_probe(struct bucket *bucket, struct err *err)
+{
     struct s3 *s3 = (struct s3 *)bucket;
     struct arena arena = {0};
-    struct err own = {0};
-    struct s3_call call = {.method = "PUT",
-                           .key = key,
-                           .body = "probe",
-                           .body_len = 5,
-                           .spoiled = true,
-                           .arena = &arena};
-    int result = s3_prepare(s3, &call, err);
-    if (result == 0) {
-        call.http.total_timeout_ms = PROBE_MS;
-        (void)http_perform(s3->http, &call.http, &own); /* call.http.err has it, too */
-        result = s3_judge(&call, &own);
-        if (result == 0) /* one that checks no checksums */
-            result = s3_delete(bucket, keys, 1, NULL, err);
-        else if (own.code == ERR_STORAGE_MISMATCH)
-            result = 0;
-        else
-            *err = own;
-    }
+    struct s3_call call = {.spoil = SPOIL_MD5, .arena = &arena};
+    int result = put_spoiled(s3, &call, err);
+    if (result > 0) /* one that checks no checksums */
+        result = s3_delete(bucket, &probe_key, 1, NULL, err);
     arena_release(&arena);
     return result ? -1 : 0;
 }
 
+void s3_learn(struct s3 *s3, const struct bucket_watch *watch)
+{
+    struct arena arena = {0};
+    struct err err = {0};
+    struct s3_call call = {.spoil = SPOIL_SHA256, .watch = watch, .arena = &arena};
+    int stored = put_spoiled(s3, &call, &err);
+    if (stored == 0 && strcmp(call.code, "XAmzContentSHA256Mismatch") == 0)
+        s3->checks = S3_CHECKS_SHA256;
+    else if (stored >= 0)
+        s3->checks = S3_CHECKS_LESS;
+    if (stored > 0)
+        (void)s3_delete(&s3->bucket, &probe_key, 1, NULL, &err);
+    arena_release(&arena);
+}
+
 static const struct bucket_ops s3_ops = {
+    .compares = true,
     .put = s3_put,
     .head = s3_head,
     .get = s3_get,

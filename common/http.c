@@ -162,6 +162,7 @@ static void end_stopped(struct drive *drive)
 static int fill(struct drive *drive, int64_t *wait_ms, struct err *err)
 {
     size_t parallel = (size_t)drive->batch->parallel;
+    int running;
     *wait_ms = 0;
     while (drive->active_len < (parallel < PARALLEL_MAX ? parallel : PARALLEL_MAX)) {
         struct http_request *request = drive->batch->next(drive->batch->arg, wait_ms);
@@ -169,6 +170,8 @@ static int fill(struct drive *drive, int64_t *wait_ms, struct err *err)
             break;
         if (start(drive, request, err))
             return -1;
+        /* The next one may take its time to be made (a body is hashed): those under way go on. */
+        curl_multi_perform(drive->http->multi, &running);
         *wait_ms = 0;
     }
     return drive->active_len > 0 || *wait_ms > 0;

@@ -1,14 +1,11 @@
 /* One call of S3's API: hash, sign, perform, judge. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/random.h>
-#include <unistd.h>
 
 #include "common/clock.h"
-#include "common/digest.h"
 #include "common/s3.h"
 #include "common/s3_xml.h"
 
@@ -39,50 +36,6 @@ const char *s3_etag(const char *etag, struct arena *arena)
     if (len < 2 || etag[0] != '"' || etag[len - 1] != '"')
         return arena_strdup(arena, etag);
     return arena_strndup(arena, etag + 1, len - 2);
-}
-
-static int hash_file(const struct s3_call *call, struct digest *sha256, struct digest *md5,
-                     struct err *err)
-{
-    char piece[64 << 10];
-    for (int64_t at = 0; at < call->body_len;) {
-        int64_t left = call->body_len - at;
-        size_t want = left < (int64_t)sizeof piece ? (size_t)left : sizeof piece;
-        ssize_t got = pread(call->body_fd, piece, want, call->body_offset + at);
-        if (got < 0)
-            return err_errno(err, errno, "read the file of '%.200s'", call->key);
-        if (got == 0)
-            return err_set(err, ERR_STORAGE_MISMATCH, "the file of '%.200s' became shorter",
-                           call->key);
-        digest_add(sha256, piece, (size_t)got);
-        digest_add(md5, piece, (size_t)got);
-        at += got;
-    }
-    return 0;
-}
-
-/* sha256 as hex; MD5 as hex into the call, and as base64 for the header. */
-static int hash_body(struct s3_call *call, char sha256[DIGEST_HEX_LEN + 1], char base64[25],
-                     struct err *err)
-{
-    uint8_t sum[DIGEST_LEN];
-    char hex[DIGEST_HEX_LEN + 1];
-    struct digest *digests[] = {digest_begin(), digest_begin_md5()};
-    int failed = 0;
-    if (!call->body) {
-        failed = hash_file(call, digests[0], digests[1], err);
-    } else {
-        digest_add(digests[0], call->body, (size_t)call->body_len);
-        digest_add(digests[1], call->body, (size_t)call->body_len);
-    }
-    digest_end(digests[0], sum);
-    digest_hex(sum, sha256);
-    digest_end(digests[1], sum);
-    digest_base64(sum, DIGEST_MD5_LEN, base64);
-    digest_hex(sum, hex);
-    memcpy(call->md5, hex, sizeof call->md5 - 1);
-    call->md5[sizeof call->md5 - 1] = '\0';
-    return failed;
 }
 
 static bool is_stopped(void *arg)
@@ -168,26 +121,36 @@ static void fill_request(const struct s3 *s3, struct s3_call *call, const char *
     };
 }
 
+/* Of files a server that compares them with their SHA-256 needs no MD5, which costs both sides more
+ * than all else together. Some calls with a document demand it. */
+static bool needs_md5(const struct s3 *s3, const struct s3_call *call)
+{
+    return call->spoil != SPOIL_SHA256 && (call->body || s3->checks != S3_CHECKS_SHA256);
+}
+
 int s3_prepare(const struct s3 *s3, struct s3_call *call, struct err *err)
 {
     enum { OWN = 4 };
     struct arena *arena = call->arena;
-    char sha256[DIGEST_HEX_LEN + 1] = SIGV4_EMPTY, md5[25], time[17];
+    char time[17];
+    const char *hash = SIGV4_EMPTY;
     bool has_body = call->body_len > 0 || strcmp(call->method, "PUT") == 0;
-    if (has_body && hash_body(call, sha256, md5, err))
+    bool md5 = has_body && needs_md5(s3, call);
+    if (has_body && s3_hash(call, md5, &hash, err))
         return -1;
+    if (call->spoil == SPOIL_SHA256)
+        hash = SIGV4_EMPTY;
     int64_t now_s = clock_wall_s();
     clock_format_basic(now_s, time);
-    const char *hash = arena_strdup(arena, sha256);
     struct sigv4_pair *headers = arena_alloc_array(arena, call->headers_len + OWN, sizeof *headers);
     headers[0] = (struct sigv4_pair){"host", s3->host};
     headers[1] = (struct sigv4_pair){"x-amz-date", arena_strdup(arena, time)};
     headers[2] = (struct sigv4_pair){"x-amz-content-sha256", hash};
     memcpy(headers + 3, call->headers, call->headers_len * sizeof *headers);
     size_t len = call->headers_len + 3;
-    if (has_body)
+    if (md5)
         headers[len++] = (struct sigv4_pair){
-            "content-md5", call->spoiled ? MD5_OF_NOTHING : arena_strdup(arena, md5)};
+            "content-md5", call->spoil == SPOIL_MD5 ? MD5_OF_NOTHING : call->md5_base64};
     const char *path =
         arena_printf(arena, "%s%s%s", s3->path, call->key ? "/" : "", call->key ? call->key : "");
     const struct sigv4_request request = {

@@ -6,7 +6,8 @@
 #include "common/s3_upload.h"
 
 enum {
-    ABORT_TRIES = 2, /* the cleanup aborts by prefix what is left */
+    LEARN_BYTES = 64 << 20, /* from so many on, what they cost less is more than a request */
+    ABORT_TRIES = 2,        /* the cleanup aborts by prefix what is left */
     ABORT_MS = 5000,
     ABORT_STOPPED_MS = 700
 };
@@ -49,6 +50,14 @@ static void fail(struct sender *sender, struct s3_upload *upload, const struct e
         sender->fatal = *err;
 }
 
+static void complete(struct sender *sender, struct s3_upload *upload)
+{
+    struct err err = {0};
+    upload->next = STEP_COMPLETE;
+    if (s3_upload_check(upload, &err))
+        fail(sender, upload, &err);
+}
+
 /* The step that a free slot may take for this upload, STEP_END if none now. */
 static enum s3_step pick(struct sender *sender, struct s3_upload *upload, int *part)
 {
@@ -67,7 +76,7 @@ static enum s3_step pick(struct sender *sender, struct s3_upload *upload, int *p
     if (upload->busy > 0)
         return STEP_END;
     if (upload->next == STEP_PART)
-        upload->next = STEP_COMPLETE;
+        complete(sender, upload);
     if (upload->next == STEP_END)
         s3_upload_close(upload);
     return upload->next;
@@ -91,6 +100,9 @@ static struct http_request *launch(struct sender *sender, struct slot *slot)
     *call = (struct s3_call){
         .watch = abort ? NULL : sender->watch, .arena = &slot->arena, .reported = reported};
     s3_upload_describe(slot->upload, slot->step, slot->part, call);
+    call->reread = slot->tries > 0; /* is it the file that changed? */
+    if (slot->step == STEP_PART && slot->tries == 0)
+        call->also = slot->upload->whole;
     if (s3_prepare(sender->s3, call, &err)) {
         fail(sender, slot->upload, &err);
         release(slot);
@@ -245,8 +257,12 @@ int s3_put(struct bucket *bucket, struct bucket_put *puts, size_t len,
     *sender =
         (struct sender){.s3 = (struct s3 *)bucket, .watch = watch, .arena = arena, .len = len};
     sender->uploads = arena_alloc_array(arena, len, sizeof *sender->uploads);
-    for (size_t i = 0; i < len; i++)
+    for (size_t i = 0; i < len; i++) {
         sender->uploads[i] = (struct s3_upload){.put = &puts[i], .fd = -1};
+        sender->s3->put_bytes += puts[i].size_bytes;
+    }
+    if (sender->s3->checks == S3_CHECKS_UNKNOWN && sender->s3->put_bytes >= LEARN_BYTES)
+        s3_learn(sender->s3, watch);
     const struct http_batch batch = {next, done, sender, sender->s3->parallel};
     int failed = http_perform_all(sender->s3->http, &batch, err);
     for (int i = 0; i < S3_PARALLEL_MAX; i++)

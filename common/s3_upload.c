@@ -40,6 +40,7 @@ int s3_upload_open(struct s3_upload *upload, struct arena *arena, struct err *er
     upload->part_bytes = (mib > PART_MIB ? mib : PART_MIB) * MIB;
     upload->parts = (int)((put->size_bytes + upload->part_bytes - 1) / upload->part_bytes);
     upload->etags = arena_alloc_array(arena, (size_t)upload->parts, sizeof *upload->etags);
+    upload->whole = put->sha256 ? digest_begin() : NULL;
     upload->next = STEP_BEGIN;
     return 0;
 }
@@ -49,6 +50,24 @@ void s3_upload_close(struct s3_upload *upload)
     if (upload->fd >= 0)
         close(upload->fd);
     upload->fd = -1;
+    if (upload->whole)
+        digest_end(upload->whole, NULL);
+    upload->whole = NULL;
+}
+
+int s3_upload_check(struct s3_upload *upload, struct err *err)
+{
+    uint8_t sum[DIGEST_LEN];
+    char hex[DIGEST_HEX_LEN + 1];
+    if (!upload->whole)
+        return 0;
+    digest_end(upload->whole, sum);
+    upload->whole = NULL;
+    digest_hex(sum, hex);
+    if (strcmp(hex, upload->put->sha256) == 0)
+        return 0;
+    return err_set(err, ERR_STORAGE_MISMATCH, "the file of '%.200s' is not what it was",
+                   upload->put->key);
 }
 
 static void describe_object(struct s3_call *call, const struct bucket_put *put)
@@ -95,6 +114,7 @@ void s3_upload_describe(const struct s3_upload *upload, enum s3_step step, int p
     if (step == STEP_PUT) {
         call->body_fd = upload->fd;
         call->body_len = upload->put->size_bytes;
+        call->body_sha256 = upload->put->sha256;
         describe_object(call, upload->put);
     } else if (step == STEP_BEGIN) {
         s3_query(call, "uploads", "");
@@ -135,10 +155,10 @@ static int take_upload_id(struct s3_upload *upload, const struct s3_call *call, 
 }
 
 /* An ETag of 32 hex digits is the content's MD5, unless the server encrypts with keys of its own.
- */
+ * Without an MD5 the server has compared the SHA-256. */
 static int check_etag(const struct s3_call *call, const char *etag, struct err *err)
 {
-    if (!etag || call->foreign_etag || strlen(etag) != 32 ||
+    if (!etag || !call->md5[0] || call->foreign_etag || strlen(etag) != 32 ||
         strspn(etag, "0123456789abcdef") != 32 || strcmp(etag, call->md5) == 0)
         return 0;
     err_set(err, ERR_STORAGE_MISMATCH, "what arrived of '%.200s' is not what was sent", call->key);

@@ -26,11 +26,14 @@ struct s3_upload {
     int64_t part_bytes;
     int parts, next_part; /* from 0 */
     const char **etags;   /* by part, as they stand in XML */
+    struct digest *whole; /* of the parts, which are hashed in order; NULL: nobody said what it must be */
 };
 
 /* Opens the file and decides how it is sent. */
 int s3_upload_open(struct s3_upload *upload, struct arena *arena, struct err *err);
 void s3_upload_close(struct s3_upload *upload);
+/* All parts are sent: ERR_STORAGE_MISMATCH unless they are the file that was announced. */
+int s3_upload_check(struct s3_upload *upload, struct err *err);
 /* Adds to a call (whose arena is set) what the step needs. */
 void s3_upload_describe(const struct s3_upload *upload, enum s3_step step, int part,
                         struct s3_call *call);

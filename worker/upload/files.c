@@ -54,13 +54,10 @@ static int add(struct run *run, struct upload_files *files, const char *path, co
                int64_t size, struct err *err)
 {
     struct arena *arena = run_arena(run);
-    char sha256[DIGEST_HEX_LEN + 1];
     if (files->len == FILES_MAX)
         return err_set(err, ERR_TOO_MANY_ITEMS, "more than %d files to upload", FILES_MAX);
     if (!object_key_valid(key))
         return err_set(err, ERR_INTERNAL, "'%s' cannot be an object key", key);
-    if (hash_file(run, path, sha256, err))
-        return -1;
     if (files->len == files->room) {
         size_t room = files->room ? files->room * 2 : 64;
         struct upload_file *more = arena_alloc_array(arena, room, sizeof *more);
@@ -74,7 +71,6 @@ static int add(struct run *run, struct upload_files *files, const char *path, co
                                                    .key = arena_strdup(arena, key),
                                                    .kind = kind,
                                                    .size_bytes = size,
-                                                   .sha256 = arena_strdup(arena, sha256),
                                                    .rank = rank(kind, key)};
     files->bytes += size;
     return 0;
@@ -139,14 +135,47 @@ static int check_whole(struct run *run, enum kind kind, int64_t found, struct er
     return 0;
 }
 
+/* What the download says of its file, if that is one of these: NULL if it does not. */
+static int source_sha256(struct run *run, const struct upload_file *file, const char **out,
+                         struct err *err)
+{
+    struct download_result result;
+    *out = NULL;
+    int known = run_need(run, kinds[KIND_DOWNLOAD].name, &result, err);
+    if (known < 0)
+        return -1;
+    const char *name = strrchr(file->path, '/') + 1;
+    if (known && result.file && strcmp(name, result.file) == 0 && result.sha256 &&
+        strlen(result.sha256) == DIGEST_HEX_LEN)
+        *out = result.sha256;
+    return 0;
+}
+
+static int hash_all(struct run *run, struct upload_file *files, size_t len, enum kind kind,
+                    bool compares, struct err *err)
+{
+    char sha256[DIGEST_HEX_LEN + 1];
+    for (size_t i = 0; i < len; i++) {
+        if (kind == KIND_DOWNLOAD && compares &&
+            source_sha256(run, &files[i], &files[i].sha256, err))
+            return -1;
+        if (files[i].sha256)
+            continue;
+        if (hash_file(run, files[i].path, sha256, err))
+            return -1;
+        files[i].sha256 = arena_strdup(run_arena(run), sha256);
+    }
+    return 0;
+}
+
 static int by_rank(const void *left, const void *right)
 {
     const struct upload_file *a = left, *b = right;
     return a->rank != b->rank ? a->rank - b->rank : strcmp(a->key, b->key);
 }
 
-int upload_files_gather(struct run *run, const char *prefix, struct upload_files *out,
-                        struct err *err)
+int upload_files_gather(struct run *run, const char *prefix, bool compares,
+                        struct upload_files *out, struct err *err)
 {
     static const struct {
         enum kind kind;
@@ -157,13 +186,15 @@ int upload_files_gather(struct run *run, const char *prefix, struct upload_files
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         const char *dir = run_dir_of(run, kinds[parts[i].kind].name);
         int64_t before = out->bytes;
+        size_t first = out->len;
         struct stat info;
         if (!dir)
             continue;
         bool empty = stat(dir, &info) && errno == ENOENT; /* of a task that makes no file */
         const char *keys = arena_printf(run_arena(run), "%s%s", prefix, parts[i].folder);
         if ((!empty && walk(run, out, dir, keys, 0, err)) ||
-            check_whole(run, parts[i].kind, out->bytes - before, err))
+            check_whole(run, parts[i].kind, out->bytes - before, err) ||
+            hash_all(run, out->at + first, out->len - first, parts[i].kind, compares, err))
             return -1;
     }
     if (out->len)

@@ -24,7 +24,9 @@ struct upload_files {
 };
 
 /* The files of the tasks download, transcode and thumbnail below "<prefix>source/", "hls/" and "thumbnails/", each with
- * its SHA-256, sorted by rank. Memory from the run's arena. */
-int upload_files_gather(struct run *run, const char *prefix, struct upload_files *out, struct err *err);
+ * its SHA-256, sorted by rank. compares: bucket_compares of where they go: then the source's SHA-256 is what its download
+ * said, and not read anew. Memory from the run's arena. */
+int upload_files_gather(struct run *run, const char *prefix, bool compares, struct upload_files *out,
+                        struct err *err);
 
 #endif

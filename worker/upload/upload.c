@@ -150,7 +150,7 @@ int upload(struct run *run, const void *params, void *out, struct err *err)
     if (!job->project_id || !job->scene ||
         file_prefix(job->project_id, job->scene, job->id, prefix))
         return err_set(err, ERR_INTERNAL, "the job's project and scene make no object key");
-    if (upload_files_gather(run, prefix, &files, err))
+    if (upload_files_gather(run, prefix, bucket_compares(bucket), &files, err))
         return -1;
     result->storage = STORAGE_LOCAL_ONLY;
     if (files.len == 0)

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/digest.h"
 #include "common/doc_bson.h"
 #include "proto/download.h"
 #include "proto/transcode.h"
@@ -61,7 +62,7 @@ static enum error gather(int64_t source_bytes, int64_t asset_bytes, size_t files
     struct err err = {0};
     struct upload_files found;
     struct run *run = new_run(source_bytes, asset_bytes);
-    int failed = upload_files_gather(run, "p/", &found, &err);
+    int failed = upload_files_gather(run, "p/", false, &found, &err);
     if (!failed)
         CHECK_INT(found.len, files);
     CHECK(!failed || strstr(err.detail, "not"));
@@ -99,6 +100,35 @@ static void what_is_gone_is_missed(void)
     CHECK_INT(gather(100, 0, 1), ERR_NONE); /* an image has no film */
 }
 
+/* Of the one file, which the download says has `said` as its sum. */
+static const char *sum_of(const char *file, const char *said, bool compares)
+{
+    static char sum[DIGEST_HEX_LEN + 1];
+    struct err err = {0};
+    struct upload_files found;
+    struct run *run = new_run(100, 0);
+    const struct download_result source = {.file = file, .size_bytes = 100, .sha256 = said};
+    tasks[0].result = doc_bson_pack(&download_result_doc, &source, &memory);
+    CHECK_INT(upload_files_gather(run, "p/", compares, &found, &err), 0);
+    CHECK_INT(found.len, 1);
+    snprintf(sum, sizeof sum, "%s", found.at[0].sha256);
+    run_free(run);
+    return sum;
+}
+
+/* A sum that is compared when the file is sent need not be made anew; one that says nothing of it
+ * must be. */
+static void the_download_knows_the_sum(void)
+{
+    char *said = arena_printf(&memory, "%064d", 7),
+         *own = arena_strdup(&memory, sum_of("source.mp4", NULL, true));
+    CHECK_INT(strlen(own), DIGEST_HEX_LEN);
+    CHECK_STR(sum_of("source.mp4", said, true), said);
+    CHECK_STR(sum_of("source.mp4", said, false), own);
+    CHECK_STR(sum_of("another.mp4", said, true), own);
+    CHECK_STR(sum_of("source.mp4", "7", true), own);
+}
+
 int main(void)
 {
     struct err err = {0};
@@ -107,6 +137,7 @@ int main(void)
     RUN(what_is_cut_short_is_not);
     RUN(what_nobody_said_is_not_compared);
     RUN(what_is_gone_is_missed);
+    RUN(the_download_knows_the_sum);
     arena_release(&memory);
     CHECK_INT(workspace_remove(root, &err), 0);
     return 0;
