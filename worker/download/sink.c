@@ -16,7 +16,7 @@ int sink_open(struct sink *sink, const char *path, struct err *err)
     *sink = (struct sink){.fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)};
     if (sink->fd < 0)
         return err_errno(err, errno, "create the source's file");
-    sink->digest = digest_begin();
+    sink->hasher = hasher_open();
     return 0;
 }
 
@@ -25,17 +25,19 @@ void sink_close(struct sink *sink)
     if (sink->fd >= 0)
         close(sink->fd);
     sink->fd = -1;
-    if (sink->digest)
-        digest_end(sink->digest, NULL);
-    sink->digest = NULL;
+    if (sink->hasher)
+        hasher_end(sink->hasher, NULL);
+    sink->hasher = NULL;
 }
 
 int sink_restart(struct sink *sink, struct err *err)
 {
     if (ftruncate(sink->fd, 0) || lseek(sink->fd, 0, SEEK_SET) != 0)
         return err_errno(err, errno, "empty the source's file");
-    digest_end(sink->digest, NULL);
-    sink->digest = digest_begin();
+    hasher_end(sink->hasher, NULL);
+    sink->hasher = hasher_open();
+    sink->buffer = NULL;
+    sink->waiting = 0;
     sink->written = 0;
     sink->type = NULL;
     return 0;
@@ -59,16 +61,42 @@ static int keep_head(struct sink *sink, const char *bytes, size_t len, struct er
     return len < room ? 0 : look(sink, SNIFF_BYTES, err);
 }
 
+static int write_all(int fd, const char *bytes, size_t len, struct err *err)
+{
+    for (size_t at = 0; at < len;) {
+        ssize_t put = write(fd, bytes + at, len - at);
+        if (put < 0 && errno != EINTR)
+            return err_errno(err, errno, "write the source's file");
+        at += put > 0 ? (size_t)put : 0;
+    }
+    return 0;
+}
+
+static int flush(struct sink *sink, struct err *err)
+{
+    if (sink->waiting == 0)
+        return 0;
+    if (write_all(sink->fd, sink->buffer, sink->waiting, err))
+        return -1;
+    hasher_add(sink->hasher, sink->waiting);
+    sink->buffer = NULL;
+    sink->waiting = 0;
+    return 0;
+}
+
 int sink_write(struct sink *sink, const char *bytes, size_t len, struct err *err)
 {
     if (keep_head(sink, bytes, len, err))
         return -1;
-    digest_add(sink->digest, bytes, len);
-    for (size_t at = 0; at < len;) {
-        ssize_t put = write(sink->fd, bytes + at, len - at);
-        if (put < 0 && errno != EINTR)
-            return err_errno(err, errno, "write the source's file");
-        at += put > 0 ? (size_t)put : 0;
+    for (size_t at = 0, part; at < len; at += part) {
+        if (!sink->buffer)
+            sink->buffer = hasher_buffer(sink->hasher);
+        size_t room = HASHER_BYTES - sink->waiting;
+        part = len - at < room ? len - at : room;
+        memcpy(sink->buffer + sink->waiting, bytes + at, part);
+        sink->waiting += part;
+        if (sink->waiting == HASHER_BYTES && flush(sink, err))
+            return -1;
     }
     sink->written += (int64_t)len;
     return 0;
@@ -97,8 +125,10 @@ int sink_end(struct sink *sink, char sha256[DIGEST_HEX_LEN + 1], struct err *err
         return err_set(err, ERR_EMPTY_SOURCE, "the source has no bytes");
     if (!sink->type && look(sink, (size_t)sink->written, err))
         return -1;
-    digest_end(sink->digest, sum);
-    sink->digest = NULL;
+    if (flush(sink, err))
+        return -1;
+    hasher_end(sink->hasher, sum);
+    sink->hasher = NULL;
     digest_hex(sum, sha256);
     return finish_file(sink, err);
 }

@@ -4,14 +4,16 @@
 
 #include <stdbool.h>
 
-#include "common/digest.h"
 #include "common/err.h"
+#include "worker/download/hasher.h"
 #include "worker/download/sniff.h"
 
 struct sink {
     int fd;
-    int64_t written;
-    struct digest *digest;
+    int64_t written; /* what was given, though the last bytes of it may still wait in the buffer */
+    struct hasher *hasher;
+    char *buffer; /* the hasher's, or NULL */
+    size_t waiting;
     const struct sniff *type; /* known from SNIFF_BYTES on, or at the end */
     uint8_t head[SNIFF_BYTES];
 };
