@@ -14,7 +14,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 import table  # noqa: E402
 from broker import Broker  # noqa: E402
-from figures import footprint, growth, ladder, ledger, media, pipeline, services  # noqa: E402
+from figures import footprint, growth, ladder, ledger, media, pipeline, services, transfers  # noqa: E402
 from fleet_side import FleetSide  # noqa: E402
 from machine import machine, versions  # noqa: E402
 from peer_side import GEVENT, PREFORK, PeerSide  # noqa: E402
@@ -22,7 +22,8 @@ from support.fleet import Fleet  # noqa: E402
 
 FIGURES = {"footprint": footprint.footprint, "accept": services.accept, "latency": services.latency, "poll": services.poll,
            "drain": services.drain, "growth": growth.growth, "ladder": ladder.ladder, "ladder_copied": media.ladder_copied,
-           "remux": media.remux, "thumbnails": media.thumbnails, "pipeline": pipeline.pipeline, "ledger": ledger.ledger}
+           "remux": media.remux, "thumbnails": media.thumbnails, "upload": transfers.upload, "download": transfers.download,
+           "pipeline": pipeline.pipeline, "ledger": ledger.ledger}
 NEED_WARM_SERVICES = {"accept", "latency", "poll", "drain"}
 
 

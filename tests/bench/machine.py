@@ -7,7 +7,8 @@ import re
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PYTHON_PACKAGES = ("celery", "gevent", "fastapi", "uvicorn", "uvloop", "httptools", "pymongo", "requests", "boto3", "pillow", "pyvips")
+PYTHON_PACKAGES = ("celery", "gevent", "fastapi", "uvicorn", "uvloop", "httptools", "pymongo", "requests", "boto3", "s3transfer",
+                   "yt-dlp", "pillow", "pyvips")
 
 
 def said(pattern, *command):
@@ -77,6 +78,7 @@ def versions():
         "libvips": libvips(),
         "nginx": package("nginx-light"),
         "rclone": said(r"rclone (v\S+)", "rclone", "version"),
+        "curl": package("curl"),
         "wrk": package("wrk"),
     }
     return {name: version for name, version in found.items() if version}
