@@ -135,8 +135,6 @@ class Source:
         write_random(self.directory / "big.mp4", BIG_MB, MP4)
         for number in range(SMALL_FILES):
             write_random(self.directory / f"{number:03}.mp4", 1, MP4)
-        for path in (bench.scratch, self.directory):
-            path.chmod(0o755)  # nginx drops root's rights
         self.env = environment(bench.scratch, MEDIAFLEET_ALLOWED_CIDRS="127.0.0.0/8")
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
