@@ -121,8 +121,9 @@ static void fill_request(const struct s3 *s3, struct s3_call *call, const char *
     };
 }
 
-/* Of files a server that compares them with their SHA-256 needs no MD5, which costs both sides more
- * than all else together. Some calls with a document demand it. */
+/* Of files a server that compares them with their SHA-256 need not be told the MD5, whose making
+ * costs it more than most else it does; we still compare the one that it answers. Some calls with a
+ * document demand it. */
 static bool needs_md5(const struct s3 *s3, const struct s3_call *call)
 {
     return call->spoil != SPOIL_SHA256 && (call->body || s3->checks != S3_CHECKS_SHA256);
@@ -135,8 +136,7 @@ int s3_prepare(const struct s3 *s3, struct s3_call *call, struct err *err)
     char time[17];
     const char *hash = SIGV4_EMPTY;
     bool has_body = call->body_len > 0 || strcmp(call->method, "PUT") == 0;
-    bool md5 = has_body && needs_md5(s3, call);
-    if (has_body && s3_hash(call, md5, &hash, err))
+    if (has_body && s3_hash(call, s3->checks == S3_CHECKS_SHA256, &hash, err))
         return -1;
     if (call->spoil == SPOIL_SHA256)
         hash = SIGV4_EMPTY;
@@ -148,7 +148,7 @@ int s3_prepare(const struct s3 *s3, struct s3_call *call, struct err *err)
     headers[2] = (struct sigv4_pair){"x-amz-content-sha256", hash};
     memcpy(headers + 3, call->headers, call->headers_len * sizeof *headers);
     size_t len = call->headers_len + 3;
-    if (md5)
+    if (has_body && needs_md5(s3, call))
         headers[len++] = (struct sigv4_pair){
             "content-md5", call->spoil == SPOIL_MD5 ? MD5_OF_NOTHING : call->md5_base64};
     const char *path =

@@ -49,25 +49,23 @@ static void end_md5(struct s3_call *call, struct digest *md5)
     call->md5[sizeof call->md5 - 1] = '\0';
 }
 
-int s3_hash(struct s3_call *call, bool md5, const char **sha256, struct err *err)
+int s3_hash(struct s3_call *call, bool compared, const char **sha256, struct err *err)
 {
     uint8_t sum[DIGEST_LEN];
     char hex[DIGEST_HEX_LEN + 1];
+    bool known = call->body_sha256 && compared && !call->reread;
+    const struct hashes hashes = {{known ? NULL : digest_begin(), digest_begin_md5(), call->also}};
     int failed = 0;
-    call->md5[0] = '\0';
-    *sha256 = call->body_sha256;
-    if (call->body_sha256 && !call->reread && !md5)
-        return 0; /* the server compares it with what arrives */
-    const struct hashes hashes = {{digest_begin(), md5 ? digest_begin_md5() : NULL, call->also}};
     if (call->body)
         add(&hashes, call->body, (size_t)call->body_len);
     else
         failed = add_file(call, &hashes, err);
-    digest_end(hashes.at[0], sum);
-    if (md5)
-        end_md5(call, hashes.at[1]);
-    if (failed)
-        return -1;
+    end_md5(call, hashes.at[1]);
+    if (!known)
+        digest_end(hashes.at[0], sum);
+    *sha256 = call->body_sha256;
+    if (failed || known)
+        return failed;
     digest_hex(sum, hex);
     if (call->body_sha256 && strcmp(hex, call->body_sha256) != 0)
         return err_set(err, ERR_STORAGE_MISMATCH, "the file of '%.200s' is not what it was",

@@ -155,10 +155,10 @@ static int take_upload_id(struct s3_upload *upload, const struct s3_call *call, 
 }
 
 /* An ETag of 32 hex digits is the content's MD5, unless the server encrypts with keys of its own.
- * Without an MD5 the server has compared the SHA-256. */
+ */
 static int check_etag(const struct s3_call *call, const char *etag, struct err *err)
 {
-    if (!etag || !call->md5[0] || call->foreign_etag || strlen(etag) != 32 ||
+    if (!etag || call->foreign_etag || strlen(etag) != 32 ||
         strspn(etag, "0123456789abcdef") != 32 || strcmp(etag, call->md5) == 0)
         return 0;
     err_set(err, ERR_STORAGE_MISMATCH, "what arrived of '%.200s' is not what was sent", call->key);

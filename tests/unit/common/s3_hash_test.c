@@ -62,7 +62,8 @@ static bool has(size_t request, const char *name, const char *value)
     return strcasestr(server.heads[request], arena_printf(&arena, "\r\n%s: %s", name, value));
 }
 
-/* Asked with a body that is not what is signed; refused for that, it needs no MD5 any more. */
+/* Asked with a body that is not what is signed; refused for that, it needs to be told no MD5 any
+ * more. */
 static void a_server_that_compares_sha256_gets_no_md5(void)
 {
     const struct stub_step steps[] = {{.answer = MISMATCH},  {.answer = BEGUN}, {.answer = PART},
@@ -178,6 +179,22 @@ static void a_part_that_is_sent_again_changes_nothing(void)
     CHECK_INT(server.served, 9);
 }
 
+/* It compares what arrives; what it says of it is compared, too. */
+static void a_wrong_etag_is_noticed_all_the_same(void)
+{
+    static const char wrong[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nETag: "
+                                "\"00000000000000000000000000000000\"\r\nConnection: close\r\n\r\n";
+    const struct stub_step steps[] = {{.answer = MISMATCH}, {.answer = BEGUN},     {.answer = PART},
+                                      {.answer = wrong},    {.answer = PART},      {.answer = PART},
+                                      {.answer = PART},     {.answer = COMPLETED}, {.answer = HEAD},
+                                      {.answer = wrong},    {.answer = PART}};
+    struct bucket *bucket = serve(steps, 11);
+    put(bucket, large_put(large_sha256), ERR_NONE);
+    put(bucket, small_put(small_sha256), ERR_NONE);
+    end(bucket);
+    CHECK_INT(server.served, 11);
+}
+
 int main(void)
 {
     make_file(small_path, SMALL, small_sha256);
@@ -190,6 +207,7 @@ int main(void)
     RUN(another_small_file_is_not_stored);
     RUN(another_large_file_is_never_completed);
     RUN(a_part_that_is_sent_again_changes_nothing);
+    RUN(a_wrong_etag_is_noticed_all_the_same);
     unlink(small_path);
     unlink(large_path);
     arena_release(&arena);
