@@ -191,7 +191,7 @@ def test_chunked_body(fleet):
     ({"project_id": "../x"}, 422, "invalid-format", "/project_id"),
     ({"mongo_db_id": "zz"}, 400, "invalid-id", "/mongo_db_id"),
     ({"mongo_db_id": "0123456789abcdef01234567"}, 404, "scene-not-found", None),
-    ({"renditions": "all"}, 422, "invalid-value", "/renditions"),
+    ({"renditions": "all"}, 400, "invalid-value", "/renditions"),
     ({"metadata": {"$where": 1}}, 422, "invalid-format", "/metadata/$where"),
 ])
 def test_bad_store(fleet, fields, status, code, pointer):
