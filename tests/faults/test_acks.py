@@ -104,10 +104,11 @@ def test_death_around_publish(rig, faults, clips, when):
     """the next tasks run once, whether or not their tickets came; the download is not done again"""
     rig.fleet.scale("download", 0)
     worker = rig.start("download", env=faults.env())
+    url = rig.source.serve_file(clips("picture.jpg"), "picture.jpg", content_type="image/jpeg")
     try:
+        rig.fleet.wait_job(rig.fleet.store(url)["task_id"], 120)  # from then on its publisher is connected
         faults.exit_on("amqp_basic_publish", when=when)
-        job_id = rig.fleet.store(rig.source.serve_file(clips("picture.jpg"), "picture.jpg",
-                                                       content_type="image/jpeg"))["task_id"]
+        job_id = rig.fleet.store(url)["task_id"]
         job = rig.fleet.wait_job(job_id, 120)
     finally:
         rig.fleet.scale("download", 1)
