@@ -224,6 +224,8 @@ static const struct field worker_fields[] = {
              .fallback = "1", .text = "Processes of a worker program."),
     FIELD_AS(worker_settings, slots, "MEDIAFLEET_SLOTS", .max = 1000, .fallback = "0",
              .text = "Tasks at once in each process; 0 is what fits the kind."),
+    FIELD_AS(worker_settings, cores, "MEDIAFLEET_CORES", .max = 1024, .fallback = "0",
+             .text = "Processor cores that the program's processes share; 0 is all it may run on."),
     FIELD_AS(worker_settings, drain_s, "MEDIAFLEET_DRAIN_S", .max = 3600, .fallback = "25",
              .text = "How long running tasks may go on after SIGTERM, in s."),
     FIELD_AS(worker_settings, tombstone_s, "MEDIAFLEET_TOMBSTONE_S", .max = 86400,

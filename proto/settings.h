@@ -33,7 +33,7 @@ struct bucket_settings {
 enum backend bucket_settings_backend(const struct bucket_settings *settings);
 
 struct worker_settings {
-    int64_t processes, slots, drain_s, tombstone_s;
+    int64_t processes, slots, cores, drain_s, tombstone_s;
 };
 /* What fetches users' URLs is allowed to reach (download, webhooks). */
 struct egress_settings {

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 
 #include "common/bucket_admin.h"
@@ -82,6 +83,16 @@ int run_open_bucket(struct run *run, enum backend backend, struct bucket **out, 
     slot->watch = (struct bucket_watch){.stopped = is_stopped, .retried = count_retry, .arg = run};
     bucket_set_watch(*out, &slot->watch);
     return 0;
+}
+
+int run_cores(const struct run *run)
+{
+    const struct worker_settings *settings = &run->runtime->config->worker;
+    cpu_set_t cpus;
+    int64_t cores = settings->cores;
+    if (cores == 0)
+        cores = sched_getaffinity(0, sizeof cpus, &cpus) == 0 ? CPU_COUNT(&cpus) : 1;
+    return cores > settings->processes ? (int)(cores / settings->processes) : 1;
 }
 
 int run_scratch(struct run *run, int *fd, struct err *err)

@@ -51,6 +51,8 @@ int run_checkpoint(struct run *run, const void *result, struct err *err);
 /* 0 … 99 and a sentence of at most 200 bytes for people. Cheap: sent once a second by the pulse. Any thread. */
 void run_progress(struct run *run, int64_t percent, const char *message);
 void run_usage(struct run *run, int64_t bytes_in, int64_t bytes_out); /* adds */
+/* How many threads may work for the process at once: its share of MEDIAFLEET_CORES, at least 1. */
+int run_cores(const struct run *run);
 /* The task must end soon: cancelled, timed out, lease lost or shutting down. Any thread, any time. */
 bool run_stopped(const struct run *run);
 /* Sets err to the reason: `if (run_stopped(run)) return run_stop_error(run, err);` */

@@ -63,12 +63,14 @@ int ladder_scaled_from(const struct ladder *ladder, int first, int index)
     return from >= first ? from : -1;
 }
 
-/* By the rung's share of the pixels. Each thread holds frames of its own in memory. */
+/* By the rung's share of the pixels, rather one too few than one too many: every rung has a thread
+ * already, and each one more holds frames of its own in memory. */
 int ladder_threads(const struct ladder *ladder, int first, int index, int cores)
 {
     int64_t all = 0;
     for (int i = first; i < ladder->len; i++)
         all += (int64_t)ladder->at[i].width * ladder->at[i].height;
     int64_t own = (int64_t)ladder->at[index].width * ladder->at[index].height;
-    return all > 0 ? (int)((own * cores + all - 1) / all) : 1;
+    int64_t nearest = all > 0 ? (own * cores + all / 2) / all : 1;
+    return nearest > 1 ? (int)nearest : 1;
 }

@@ -37,7 +37,8 @@ int transcode_handle(struct run *run, const void *params, void *result, struct e
                                          arena_printf(arena, "%s/%s", source_dir, source.file),
                                      .dir = run_dir(run, err),
                                      .params = *(const struct transcode_params *)params,
-                                     .watch = &watch};
+                                     .watch = &watch,
+                                     .cores = run_cores(run)};
     if (!job.dir)
         return -1;
     struct transcode_result *out = result;

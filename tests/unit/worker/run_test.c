@@ -98,6 +98,24 @@ static void a_run_that_is_not_ours_saves_nothing(void)
     run_free(run);
 }
 
+static void cores_are_shared_by_the_processes(void)
+{
+    static const struct {
+        int64_t cores, processes;
+        int each;
+    } rows[] = {{8, 1, 8}, {8, 3, 2}, {8, 16, 1}, {1, 1, 1}};
+    struct worker_config config = {0};
+    const struct runtime one = {.config = &config};
+    const struct run run = {.runtime = (struct runtime *)&one};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        config.worker =
+            (struct worker_settings){.cores = rows[i].cores, .processes = rows[i].processes};
+        CHECK_INT(run_cores(&run), rows[i].each);
+    }
+    config.worker = (struct worker_settings){.processes = 1};
+    CHECK(run_cores(&run) >= 1);
+}
+
 static void a_store_that_is_away_says_so(void)
 {
     struct err err;
@@ -120,6 +138,7 @@ int main(void)
     RUN(settles_over_a_checkpoint);
     RUN(somebody_elses_change_is_kept);
     RUN(a_run_that_is_not_ours_saves_nothing);
+    RUN(cores_are_shared_by_the_processes);
     RUN(a_store_that_is_away_says_so);
     batch_free(batch);
     arena_release(&memory);

@@ -92,12 +92,12 @@ static void check_threads(int width, int height, int first, int cores, const cha
 static void threads_by_the_share_of_the_pixels(void)
 {
     check_threads(1920, 1080, 0, 1, "1 1 1 1");
-    check_threads(1920, 1080, 0, 2, "2 1 1 1");
-    check_threads(1920, 1080, 0, 4, "3 2 1 1");
-    check_threads(1920, 1080, 0, 16, "10 5 2 2");
-    check_threads(1920, 1080, 1, 2, "2 1 1");
+    check_threads(1920, 1080, 0, 2, "1 1 1 1");
+    check_threads(1920, 1080, 0, 4, "2 1 1 1");
+    check_threads(1920, 1080, 0, 16, "9 4 2 1");
+    check_threads(1920, 1080, 1, 2, "1 1 1");
     check_threads(320, 240, 0, 4, "4");
-    check_threads(8192, 1080, 0, 64, "37 17 8 5");
+    check_threads(8192, 1080, 0, 64, "37 16 7 4");
 }
 
 int main(void)
