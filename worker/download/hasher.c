@@ -1,104 +1,127 @@
-/* A ring of buffers between who fills them and who hashes them. */
+/* Follows a file that grows, some steps behind who writes it. */
 #include "worker/download/hasher.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 struct hasher {
     struct digest *digest;
-    char *buffer[HASHER_BUFFERS];
-    size_t len[HASHER_BUFFERS];
-    size_t added, bytes; /* buffers and bytes so far, the caller's */
+    int fd;
+    int64_t added, told; /* bytes, the caller's: in the file; the thread knows of */
     bool threaded;
     pthread_t thread;
+    int failed;           /* errno of the thread, to be looked at when it has ended */
+    int64_t hashed;       /* the thread's, once there is one */
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t changed;
-    size_t ready, hashed; /* buffers: the thread may hash those before `ready` */
+    int64_t ready; /* the thread may hash what is before it */
     bool ended;
 };
 
-struct hasher *hasher_open(void)
+struct hasher *hasher_open(int fd)
 {
     struct hasher *hasher = calloc(1, sizeof *hasher);
     if (!hasher)
         abort();
+    hasher->fd = fd;
     hasher->digest = digest_begin();
     pthread_mutex_init(&hasher->lock, NULL);
     pthread_cond_init(&hasher->changed, NULL);
     return hasher;
 }
 
+/* Waits for more than has been hashed: up to where; what has been hashed is the end. */
+static int64_t await(struct hasher *hasher)
+{
+    pthread_mutex_lock(&hasher->lock);
+    while (hasher->hashed == hasher->ready && !hasher->ended)
+        pthread_cond_wait(&hasher->changed, &hasher->lock);
+    int64_t ready = hasher->ready;
+    pthread_mutex_unlock(&hasher->lock);
+    return ready;
+}
+
 static void *run(void *arg)
 {
     struct hasher *hasher = arg;
-    pthread_mutex_lock(&hasher->lock);
-    for (;;) {
-        while (hasher->hashed == hasher->ready && !hasher->ended)
-            pthread_cond_wait(&hasher->changed, &hasher->lock);
-        if (hasher->hashed == hasher->ready)
-            break;
-        size_t at = hasher->hashed % HASHER_BUFFERS;
-        pthread_mutex_unlock(&hasher->lock);
-        digest_add(hasher->digest, hasher->buffer[at], hasher->len[at]);
-        pthread_mutex_lock(&hasher->lock);
-        hasher->hashed++;
-        pthread_cond_signal(&hasher->changed);
+    char bytes[HASHER_BYTES];
+    for (int64_t ready; (ready = await(hasher)) > hasher->hashed;) {
+        while (hasher->hashed < ready) {
+            int64_t left = ready - hasher->hashed;
+            size_t want = left < HASHER_BYTES ? (size_t)left : HASHER_BYTES;
+            ssize_t got = pread(hasher->fd, bytes, want, hasher->hashed);
+            if (got <= 0) {
+                hasher->failed = got < 0 ? errno : EIO;
+                return NULL;
+            }
+            digest_add(hasher->digest, bytes, (size_t)got);
+            hasher->hashed += got;
+        }
     }
-    pthread_mutex_unlock(&hasher->lock);
     return NULL;
+}
+
+static void tell(struct hasher *hasher, bool ended)
+{
+    pthread_mutex_lock(&hasher->lock);
+    hasher->told = hasher->ready = hasher->added;
+    hasher->ended = ended;
+    pthread_cond_signal(&hasher->changed);
+    pthread_mutex_unlock(&hasher->lock);
 }
 
 /* Without a thread (there may be too many) it goes on as it began. */
 static void start_thread(struct hasher *hasher)
 {
-    hasher->ready = hasher->hashed = hasher->added;
+    hasher->hashed = hasher->told = hasher->ready = hasher->added;
     hasher->threaded = pthread_create(&hasher->thread, NULL, run, hasher) == 0;
 }
 
-char *hasher_buffer(struct hasher *hasher)
+void hasher_add(struct hasher *hasher, const void *bytes, size_t len)
 {
-    size_t at = hasher->threaded ? hasher->added % HASHER_BUFFERS : 0;
+    hasher->added += (int64_t)len;
     if (hasher->threaded) {
-        pthread_mutex_lock(&hasher->lock);
-        while (hasher->added - hasher->hashed >= HASHER_BUFFERS)
-            pthread_cond_wait(&hasher->changed, &hasher->lock);
-        pthread_mutex_unlock(&hasher->lock);
-    }
-    if (!hasher->buffer[at] && !(hasher->buffer[at] = malloc(HASHER_BYTES)))
-        abort();
-    return hasher->buffer[at];
-}
-
-void hasher_add(struct hasher *hasher, size_t len)
-{
-    hasher->bytes += len;
-    if (!hasher->threaded) {
-        digest_add(hasher->digest, hasher->buffer[0], len);
-        if (hasher->bytes >= HASHER_ALONE)
-            start_thread(hasher);
+        if (hasher->added - hasher->told >= HASHER_STEP)
+            tell(hasher, false);
         return;
     }
-    hasher->len[hasher->added++ % HASHER_BUFFERS] = len;
-    pthread_mutex_lock(&hasher->lock);
-    hasher->ready = hasher->added;
-    pthread_cond_signal(&hasher->changed);
-    pthread_mutex_unlock(&hasher->lock);
+    digest_add(hasher->digest, bytes, len);
+    if (hasher->added >= HASHER_ALONE)
+        start_thread(hasher);
 }
 
-void hasher_end(struct hasher *hasher, uint8_t out[DIGEST_LEN])
+static void join(struct hasher *hasher)
 {
-    if (hasher->threaded) {
-        pthread_mutex_lock(&hasher->lock);
-        hasher->ended = true;
-        pthread_cond_signal(&hasher->changed);
-        pthread_mutex_unlock(&hasher->lock);
-        pthread_join(hasher->thread, NULL);
-    }
+    if (!hasher->threaded)
+        return;
+    tell(hasher, true);
+    pthread_join(hasher->thread, NULL);
+    hasher->threaded = false;
+}
+
+int hasher_end(struct hasher *hasher, uint8_t out[DIGEST_LEN], struct err *err)
+{
+    join(hasher);
+    int failed = hasher->failed;
     digest_end(hasher->digest, out);
+    hasher->digest = NULL;
+    hasher_free(hasher);
+    return failed ? err_errno(err, failed, "read the source's file") : 0;
+}
+
+void hasher_free(struct hasher *hasher)
+{
+    if (!hasher)
+        return;
+    hasher->added = hasher->told; /* what the thread does not know of yet need not be hashed */
+    join(hasher);
+    if (hasher->digest)
+        digest_end(hasher->digest, NULL);
     pthread_cond_destroy(&hasher->changed);
     pthread_mutex_destroy(&hasher->lock);
-    for (size_t i = 0; i < HASHER_BUFFERS; i++)
-        free(hasher->buffer[i]);
     free(hasher);
 }

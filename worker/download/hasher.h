@@ -1,23 +1,26 @@
-/* The SHA-256 of a stream, on a thread of its own as soon as the stream is long: hashing takes longer than receiving. */
+/* The SHA-256 of a file that is being written, on a thread of its own as soon as the file is long: hashing takes half as
+ * long as receiving. */
 #ifndef WORKER_DOWNLOAD_HASHER_H
 #define WORKER_DOWNLOAD_HASHER_H
 
 #include <stddef.h>
 
 #include "common/digest.h"
+#include "common/err.h"
 
-/* A buffer is what is written at once: smaller ones cost the file system more for each byte. HASHER_ALONE: as long a
- * stream is hashed by its caller. Memory: one buffer, HASHER_BUFFERS of them for a longer stream. */
-enum { HASHER_BYTES = 64 << 10, HASHER_BUFFERS = 4, HASHER_ALONE = 4 << 20 };
+/* HASHER_ALONE: as long a file is hashed by its caller. HASHER_STEP: the thread is woken for so much, not for each write,
+ * and reads it while it is in the processor's cache. Memory: HASHER_BYTES, for a longer file only. */
+enum { HASHER_ALONE = 4 << 20, HASHER_STEP = 1 << 20, HASHER_BYTES = 64 << 10 };
 
 struct hasher; /* belongs to one thread */
 
-struct hasher *hasher_open(void);
-/* The buffer to fill next: HASHER_BYTES. Waits until one is free. */
-char *hasher_buffer(struct hasher *hasher);
-/* Hashes the first `len` bytes of that buffer, which is not the caller's any more. */
-void hasher_add(struct hasher *hasher, size_t len);
-/* Waits, fills `out` and frees the hasher; out NULL: gives up. */
-void hasher_end(struct hasher *hasher, uint8_t out[DIGEST_LEN]);
+/* Of the file behind fd, which can be read, from its beginning. */
+struct hasher *hasher_open(int fd);
+/* The next `len` bytes, which have been written to the file. */
+void hasher_add(struct hasher *hasher, const void *bytes, size_t len);
+/* Waits, fills `out` and frees the hasher; ERR_IO_ERROR if the file could not be read. */
+int hasher_end(struct hasher *hasher, uint8_t out[DIGEST_LEN], struct err *err);
+/* Gives up. NULL is allowed. */
+void hasher_free(struct hasher *hasher);
 
 #endif

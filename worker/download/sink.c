@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -13,30 +14,33 @@
 
 int sink_open(struct sink *sink, const char *path, struct err *err)
 {
-    *sink = (struct sink){.fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)};
+    *sink = (struct sink){.fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)};
     if (sink->fd < 0)
         return err_errno(err, errno, "create the source's file");
-    sink->hasher = hasher_open();
+    sink->hasher = hasher_open(sink->fd);
+    sink->buffer = malloc(SINK_BYTES);
+    if (!sink->buffer)
+        abort();
     return 0;
 }
 
 void sink_close(struct sink *sink)
 {
+    hasher_free(sink->hasher);
+    sink->hasher = NULL;
     if (sink->fd >= 0)
         close(sink->fd);
     sink->fd = -1;
-    if (sink->hasher)
-        hasher_end(sink->hasher, NULL);
-    sink->hasher = NULL;
+    free(sink->buffer);
+    sink->buffer = NULL;
 }
 
 int sink_restart(struct sink *sink, struct err *err)
 {
+    hasher_free(sink->hasher);
+    sink->hasher = hasher_open(sink->fd);
     if (ftruncate(sink->fd, 0) || lseek(sink->fd, 0, SEEK_SET) != 0)
         return err_errno(err, errno, "empty the source's file");
-    hasher_end(sink->hasher, NULL);
-    sink->hasher = hasher_open();
-    sink->buffer = NULL;
     sink->waiting = 0;
     sink->written = 0;
     sink->type = NULL;
@@ -78,8 +82,7 @@ static int flush(struct sink *sink, struct err *err)
         return 0;
     if (write_all(sink->fd, sink->buffer, sink->waiting, err))
         return -1;
-    hasher_add(sink->hasher, sink->waiting);
-    sink->buffer = NULL;
+    hasher_add(sink->hasher, sink->buffer, sink->waiting);
     sink->waiting = 0;
     return 0;
 }
@@ -89,13 +92,11 @@ int sink_write(struct sink *sink, const char *bytes, size_t len, struct err *err
     if (keep_head(sink, bytes, len, err))
         return -1;
     for (size_t at = 0, part; at < len; at += part) {
-        if (!sink->buffer)
-            sink->buffer = hasher_buffer(sink->hasher);
-        size_t room = HASHER_BYTES - sink->waiting;
+        size_t room = SINK_BYTES - sink->waiting;
         part = len - at < room ? len - at : room;
         memcpy(sink->buffer + sink->waiting, bytes + at, part);
         sink->waiting += part;
-        if (sink->waiting == HASHER_BYTES && flush(sink, err))
+        if (sink->waiting == SINK_BYTES && flush(sink, err))
             return -1;
     }
     sink->written += (int64_t)len;
@@ -127,8 +128,10 @@ int sink_end(struct sink *sink, char sha256[DIGEST_HEX_LEN + 1], struct err *err
         return -1;
     if (flush(sink, err))
         return -1;
-    hasher_end(sink->hasher, sum);
+    int failed = hasher_end(sink->hasher, sum, err);
     sink->hasher = NULL;
+    if (failed)
+        return -1;
     digest_hex(sum, sha256);
     return finish_file(sink, err);
 }

@@ -8,11 +8,14 @@
 #include "worker/download/hasher.h"
 #include "worker/download/sniff.h"
 
+/* What is written at once: smaller pieces cost the file system more for each byte. */
+enum { SINK_BYTES = 64 << 10 };
+
 struct sink {
     int fd;
     int64_t written; /* what was given, though the last bytes of it may still wait in the buffer */
     struct hasher *hasher;
-    char *buffer; /* the hasher's, or NULL */
+    char *buffer;
     size_t waiting;
     const struct sniff *type; /* known from SNIFF_BYTES on, or at the end */
     uint8_t head[SNIFF_BYTES];

@@ -7,7 +7,7 @@
 
 #include "check.h"
 
-enum { LEN = HASHER_ALONE + 2 * HASHER_BYTES + 1234 };
+enum { LEN = HASHER_ALONE + 2 * HASHER_STEP + 1234 };
 
 static char path[] = "/tmp/sink_test.XXXXXX";
 static char media[LEN], back[LEN + 1];
@@ -42,8 +42,7 @@ static void all_arrives_in_any_pieces(void)
 {
     static const struct {
         size_t len, piece;
-    } rows[] = {
-        {100, 1}, {HASHER_BYTES, 16384}, {HASHER_BYTES + 1, 5000}, {LEN, 16384}, {LEN, LEN}};
+    } rows[] = {{100, 1}, {SINK_BYTES, 16384}, {SINK_BYTES + 1, 5000}, {LEN, 16384}, {LEN, LEN}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct sink sink;
         CHECK_INT(sink_open(&sink, path, &err), 0);
@@ -55,7 +54,7 @@ static void all_arrives_in_any_pieces(void)
 /* Of what came before, nothing is left: not in the file, not in the sum, not in the buffer. */
 static void a_new_beginning_forgets_the_old_one(void)
 {
-    static const size_t before[] = {100, HASHER_BYTES + 100, LEN};
+    static const size_t before[] = {100, SINK_BYTES + 100, LEN};
     for (size_t i = 0; i < sizeof before / sizeof before[0]; i++) {
         struct sink sink;
         CHECK_INT(sink_open(&sink, path, &err), 0);
