@@ -50,7 +50,8 @@ void s3_header(struct s3_call *call, const char *name, const char *value); /* NU
 /* The body's SHA-256 as hex, and call->md5. compared: by the server, so that one which is known need not be made anew, and
  * a file's call->md5 stays "" until s3_md5s. */
 int s3_hash(struct s3_call *call, bool compared, const char **sha256, struct err *err);
-/* Fills call->md5 of at most MD5_LANES calls whose bodies are files; errs[i].code: the file cannot be read. */
+/* Fills call->md5 of at most MD5_LANES calls whose bodies are files; errs[i].code: its file cannot be read, or
+ * its watch stops it. */
 void s3_md5s(struct s3_call *const *calls, size_t len, struct err *errs);
 /* Hashes the body, signs, fills call->http; anew for every try. */
 int s3_prepare(const struct s3 *s3, struct s3_call *call, struct err *err);

@@ -146,14 +146,26 @@ static bool add_pieces(struct together *together, size_t len, struct err *errs)
     return more;
 }
 
+static bool is_stopped(const struct bucket_watch *watch)
+{
+    return watch && watch->stopped && watch->stopped(watch->arg);
+}
+
 void s3_md5s(struct s3_call *const *calls, size_t len, struct err *errs)
 {
-    struct together *together = calloc(1, sizeof *together);
+    struct together *together = malloc(sizeof *together);
     if (!together)
         abort();
     together->calls = calls;
+    memset(together->at, 0, sizeof together->at);
     md5_lanes_begin(&together->lanes);
-    while (add_pieces(together, len, errs))
-        ;
+    while (add_pieces(together, len, errs)) {
+        for (size_t i = 0; i < len; i++) {
+            if (!is_stopped(calls[i]->watch))
+                continue;
+            err_set(&errs[i], ERR_CANCELLED, "storing was stopped");
+            together->at[i] = -1;
+        }
+    }
     free(together);
 }
