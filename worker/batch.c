@@ -1,4 +1,4 @@
-/* Group commit of swaps: the first to come leads, the others wait for what it brings. */
+/* Group commit of swaps: whose turn it is goes to the store, for all who came meanwhile. */
 #include "worker/batch.h"
 
 #include <stdlib.h>
@@ -7,110 +7,88 @@
 #include "common/clock.h"
 
 enum {
-    BATCH_MAX = 64,
     STORE_RETRY_MS = 500,
     REFUSALS_MAX = 3 /* then it is the outcome that the store does not take */
 };
 
-struct waiter {
-    struct store_swap swap; /* saved: by the bulk it was part of */
-    struct waiter *next;
-    pthread_cond_t turn; /* done, or its turn to lead: only the one concerned wakes up */
-    bool done;
-};
-
 struct batch {
     struct store *store;
-    pthread_mutex_t lock;
-    struct waiter *first, **end;
-    bool led; /* somebody is at the store */
+    struct held *held;
 };
 
-struct batch *batch_new(struct store *store)
+struct batch *batch_new(struct store *store, struct held *held)
 {
     struct batch *batch = calloc(1, sizeof *batch);
     if (!batch)
         abort();
-    batch->store = store;
-    batch->end = &batch->first;
-    pthread_mutex_init(&batch->lock, NULL);
+    *batch = (struct batch){store, held};
     return batch;
 }
 
 void batch_free(struct batch *batch)
 {
-    if (!batch)
-        return;
-    pthread_mutex_destroy(&batch->lock);
     free(batch);
 }
 
-static void take(struct batch *batch, struct waiter *taken[BATCH_MAX], size_t *len)
+static void save(struct batch *batch, struct change **changes, size_t len)
 {
-    *len = 0;
-    while (batch->first && *len < BATCH_MAX) {
-        taken[(*len)++] = batch->first;
-        batch->first = batch->first->next;
-    }
-    if (!batch->first)
-        batch->end = &batch->first;
-}
-
-static void save(struct batch *batch, struct waiter **waiters, size_t len)
-{
-    struct store_swap swaps[BATCH_MAX];
+    struct store_swap swaps[CHANGES_MAX];
     struct err err = {0};
     for (size_t i = 0; i < len; i++)
-        swaps[i] = waiters[i]->swap;
+        swaps[i] = (struct store_swap){.before = changes[i]->before, .after = changes[i]->after};
     /* Who was not saved looks for himself, and sees the error if it lasts. */
     (void)store_swap(batch->store, swaps, len, &err);
-    for (size_t i = 0; i < len; i++)
-        waiters[i]->swap.saved = swaps[i].saved;
-}
-
-/* Saves what waits, then passes the lead on. */
-static void lead(struct batch *batch)
-{
-    struct waiter *taken[BATCH_MAX];
-    size_t len;
-    batch->led = true;
-    take(batch, taken, &len);
-    pthread_mutex_unlock(&batch->lock);
-    save(batch, taken, len);
-    pthread_mutex_lock(&batch->lock);
     for (size_t i = 0; i < len; i++) {
-        taken[i]->done = true;
-        pthread_cond_signal(&taken[i]->turn);
+        changes[i]->saved = swaps[i].saved;
+        if (swaps[i].saved)
+            changes[i]->after->rev = changes[i]->before->rev + 1;
     }
-    batch->led = false;
-    if (batch->first)
-        pthread_cond_signal(&batch->first->turn);
 }
 
-/* Returns when `mine` was saved or refused, leading as long as nobody else does. */
-static void commit(struct batch *batch, struct waiter *mine)
+struct back {
+    struct run *runs, **end, **quick;
+};
+
+/* What is saved and has no finish duties takes no time: one slot gets all of that. */
+static void add_back(struct back *back, struct run *run)
 {
-    pthread_mutex_lock(&batch->lock);
-    *batch->end = mine;
-    batch->end = &mine->next;
-    while (!mine->done) {
-        if (batch->led)
-            pthread_cond_wait(&mine->turn, &batch->lock);
-        else
-            lead(batch);
+    bool is_quick = run->end.saved && !job_finishing(run->end.after);
+    run->stage = run->end.saved ? RUN_SAVED : RUN_UNSAVED;
+    run->next = run->with = NULL;
+    if (is_quick && back->quick) {
+        *back->quick = run;
+    } else {
+        *back->end = run;
+        back->end = &run->next;
     }
-    pthread_mutex_unlock(&batch->lock);
+    if (is_quick)
+        back->quick = &run->with;
+}
+
+void batch_save(struct batch *batch)
+{
+    struct change *changes[CHANGES_MAX];
+    size_t len = held_take_changes(batch->held, changes), others = 0;
+    struct back back = {.end = &back.runs};
+    save(batch, changes, len);
+    for (size_t i = 0; i < len; i++) {
+        if (changes[i]->run)
+            add_back(&back, changes[i]->run);
+        else
+            changes[others++] = changes[i];
+    }
+    held_return(batch->held, back.runs, changes, others);
 }
 
 bool batch_swap(struct batch *batch, const struct job *before, struct job *after)
 {
-    struct waiter mine = {.swap = {.before = before, .after = after},
-                          .turn = PTHREAD_COND_INITIALIZER};
-    commit(batch, &mine);
-    pthread_cond_destroy(&mine.turn);
-    if (mine.swap.saved)
-        after->rev = before->rev + 1;
-    return mine.swap.saved;
+    pthread_cond_t turn = PTHREAD_COND_INITIALIZER;
+    struct change mine = {.before = before, .after = after, .turn = &turn};
+    held_offer(batch->held, &mine);
+    while (held_await(batch->held, &mine))
+        batch_save(batch);
+    pthread_cond_destroy(&turn);
+    return mine.saved;
 }
 
 static bool settle(struct job *draft, void *arg)
@@ -144,17 +122,19 @@ static void refuse(struct run *run, const struct err *why)
     run->outcome.message = NULL;
 }
 
+void batch_offer(struct batch *batch, struct run *run)
+{
+    const struct job *known = run->saved ? run->saved : run->job;
+    run->end =
+        (struct change){.before = known, .after = change_draft(known, &run->arena), .run = run};
+    settle(run->end.after, run);
+    held_offer(batch->held, &run->end);
+}
+
 enum settled batch_settle(struct batch *batch, struct run *run, int64_t give_up_mono,
                           struct job **after, struct err *err)
 {
     int refusals = 0;
-    const struct job *known = run->saved ? run->saved : run->job;
-    struct job *draft = change_draft(known, &run->arena);
-    settle(draft, run);
-    if (batch_swap(batch, known, draft)) {
-        *after = draft;
-        return SETTLED;
-    }
     for (;;) {
         int answer = settle_changed(batch, run, after, err);
         if (answer >= 0)

@@ -103,7 +103,7 @@ static void begin(struct intake *intake, struct lot *lot, struct job *job, size_
         atomic_fetch_add(&intake->runtime->counters.claimed, 1);
         intake->alone |= job->tasks.at[task].crashes >= JOB_CRASHES_ALONE;
     }
-    held_add(intake->runtime, run);
+    held_add(&intake->runtime->held, run);
 }
 
 struct death {

@@ -82,7 +82,7 @@ static int open_doors(struct runtime *runtime, struct err *err)
         return -1;
     if (runtime->worker->open && runtime->worker->open(config->kind, err))
         return -1;
-    runtime->batch = batch_new(runtime->store);
+    runtime->batch = batch_new(runtime->store, &runtime->held);
     return slots_open(runtime, err) || pulse_open(runtime, err) ? -1 : 0;
 }
 

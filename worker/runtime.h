@@ -29,12 +29,18 @@ struct counters {
 /* The runs of this process, and the deliveries that wait for their acknowledgement. */
 struct held {
     pthread_mutex_t lock;
-    pthread_cond_t changed; /* a run was queued, or there will be no more */
+    pthread_cond_t changed; /* there is something to do, or there will be nothing more */
+    size_t idle;            /* slots that wait for that */
+    bool waking;            /* one of them was woken and is not here yet */
     struct run *first;      /* every run between its claim and its release */
     size_t len;
-    struct run *queue, **queue_end; /* claimed, no slot yet */
-    struct run *done, **done_end;   /* ended: the consumer acknowledges and frees */
-    bool closed;                    /* slots end when the queue is empty */
+    struct run *queue, **queue_end;  /* claimed, no slot yet */
+    struct change *ends, **ends_end; /* performed, and finish duties done: not saved yet */
+    size_t ends_len;
+    bool saving;                  /* somebody is at the store with what came before */
+    struct run *back, **back_end; /* performed, and that is saved or could not be */
+    struct run *done, **done_end; /* ended: the consumer acknowledges and frees */
+    bool closed;                  /* slots end when all of these are empty */
 };
 
 struct runtime {

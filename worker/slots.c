@@ -121,18 +121,21 @@ static void forget_files(struct run *run)
         log_event(LOG_WARN, "files-left", "job", run->job->id, "detail", err.detail, NULL);
 }
 
-static void settle(struct run *run)
+static void settled(struct run *run, const struct job *after)
+{
+    count(&run->runtime->counters, &after->tasks.at[run->task]);
+    log_run(run, "task", after);
+    follow_up(run, after);
+}
+
+static void settle_unsaved(struct run *run)
 {
     struct err err = {0};
     struct job *after = NULL;
-    if (run->outcome.error.code)
-        forget_files(run);
-    switch (batch_settle(run->runtime->batch, run, clock_mono_ms() + SETTLE_PATIENCE_MS, &after,
+    switch (batch_settle(run->runtime->batch, run, run->ended_mono + SETTLE_PATIENCE_MS, &after,
                          &err)) {
     case SETTLED:
-        count(&run->runtime->counters, &after->tasks.at[run->task]);
-        log_run(run, "task", after);
-        follow_up(run, after);
+        settled(run, after);
         break;
     case SETTLE_LOST:
         log_run(run, "task-lost", NULL);
@@ -145,19 +148,42 @@ static void settle(struct run *run)
     }
 }
 
+/* true: its end was offered to the batch, it comes back. */
+static bool begin(struct slot *slot, struct run *run)
+{
+    run->slot = slot;
+    if (run->finish_only) {
+        finish_or_log(run, run->job);
+        return false;
+    }
+    perform(run);
+    run->ended_mono = clock_mono_ms();
+    if (run->outcome.error.code)
+        forget_files(run);
+    batch_offer(run->runtime->batch, run);
+    return true;
+}
+
+static void go_on(struct slot *slot, struct run *run)
+{
+    if (run->stage == RUN_CLAIMED && begin(slot, run))
+        return;
+    for (struct run *saved = run; saved && run->stage == RUN_SAVED; saved = saved->with)
+        settled(saved, saved->end.after);
+    if (run->stage == RUN_UNSAVED)
+        settle_unsaved(run);
+    held_done(slot->runtime, run);
+}
+
 static void *loop(void *arg)
 {
     struct slot *slot = arg;
     struct run *run;
-    while ((run = held_next(&slot->runtime->held))) {
-        run->slot = slot;
-        if (run->finish_only) {
-            finish_or_log(run, run->job);
-        } else {
-            perform(run);
-            settle(run);
-        }
-        held_done(slot->runtime, run);
+    while (held_next(&slot->runtime->held, &run)) {
+        if (run)
+            go_on(slot, run);
+        else
+            batch_save(slot->runtime->batch);
     }
     bucket_free(slot->bucket);
     return NULL;

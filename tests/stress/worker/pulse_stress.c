@@ -167,7 +167,7 @@ static void *slot(void *arg)
 {
     uint64_t dice = stress_seed((uint64_t)(uintptr_t)arg);
     struct run *run;
-    while ((run = held_next(&runtime.held))) {
+    while (held_next(&runtime.held, &run)) {
         perform(run, &dice);
         held_done(&runtime, run);
     }
@@ -196,7 +196,7 @@ static void claim(int number, int len)
         job->id = arena_printf(&lot->arena, "%d", number + i);
         job->tasks.at = task;
         job->tasks.len = 1;
-        held_add(&runtime, run_new(&runtime, lot, job, 0, &delivery));
+        held_add(&runtime.held, run_new(&runtime, lot, job, 0, &delivery));
         atomic_fetch_add(&added, 1);
     }
     lot_drop(lot);

@@ -1,77 +1,10 @@
-/* Group commit of settles, over a store of one page: jobs by id, compared by rev. */
-#include "check.h"
+/* Group commit of settles, over a store of one page. */
+#include "batch_fixture.h"
 
-#include "common/clock.h"
-#include "proto/recipe.h"
-#include "worker/batch.h"
-
-enum { RUNS = 24 };
-
-/* The fake door: takes the place of common/store_swap and store_jobs. */
-static struct {
-    pthread_mutex_t lock;
-    struct job *job[RUNS];
-    int calls, failures_left;
-    int lost_left;        /* saves that are made, and whose answer is lost */
-    bool refuses;         /* the first swap of each bulk is not taken */
-    bool refuses_results; /* nor is what has a result */
-    size_t swaps, largest;
-} store = {.lock = PTHREAD_MUTEX_INITIALIZER};
-
-static struct job *stored(const char *id)
+/* The fake door: held_done wakes the consumer. */
+void broker_wake(struct broker *broker)
 {
-    for (size_t i = 0; i < RUNS; i++)
-        if (store.job[i] && strcmp(store.job[i]->id, id) == 0)
-            return store.job[i];
-    return NULL;
-}
-
-static void save(struct store_swap *swap)
-{
-    struct job *job = stored(swap->before->id);
-    swap->saved = job && job->rev == swap->before->rev;
-    if (!swap->saved)
-        return;
-    memcpy(job->tasks.at, swap->after->tasks.at, job->tasks.len * sizeof *job->tasks.at);
-    job->state = swap->after->state;
-    job->rev++;
-}
-
-int store_swap(struct store *unused, struct store_swap *swaps, size_t len, struct err *err)
-{
-    (void)unused;
-    clock_sleep_ms(5); /* while the leader is away, others come */
-    pthread_mutex_lock(&store.lock);
-    store.calls++;
-    bool fits = true;
-    for (size_t i = 0; i < len && store.refuses_results; i++)
-        fits = fits && !swaps[i].after->tasks.at[0].result.len;
-    bool fails = store.failures_left > 0 && store.failures_left--;
-    bool lost = store.lost_left > 0 && store.lost_left--;
-    for (size_t i = store.refuses; i < len && !fails && fits; i++)
-        save(&swaps[i]);
-    for (size_t i = 0; i < len && lost; i++)
-        swaps[i].saved = false;
-    store.swaps += len;
-    store.largest = len > store.largest ? len : store.largest;
-    pthread_mutex_unlock(&store.lock);
-    if (store.refuses || !fits)
-        return err_set(err, ERR_INTERNAL, "too large");
-    return fails || lost ? err_set(err, ERR_STORE_UNAVAILABLE, "away") : 0;
-}
-
-int store_job(struct store *unused, const char *id, struct arena *arena, struct job *out,
-              struct err *err)
-{
-    (void)unused;
-    pthread_mutex_lock(&store.lock);
-    struct job *job = stored(id);
-    if (job) {
-        *out = *job;
-        out->tasks.at = arena_memdup(arena, job->tasks.at, job->tasks.len * sizeof *job->tasks.at);
-    }
-    pthread_mutex_unlock(&store.lock);
-    return job ? 0 : err_set(err, ERR_JOB_NOT_FOUND, "no job");
+    (void)broker;
 }
 
 static struct arena memory;
@@ -105,45 +38,186 @@ static struct run *claimed(struct job *job, size_t task)
     return run;
 }
 
-static enum settled settle(struct run *run, struct job **after)
+static struct run *next(void)
+{
+    struct run *run;
+    CHECK(held_next(&runtime.held, &run));
+    return run;
+}
+
+/* What a slot does that has nothing else to do; returns what it gets then. */
+static struct run *save_all(void)
+{
+    CHECK(!next()); /* its turn to save */
+    batch_save(batch);
+    return next();
+}
+
+static enum settled settle_until(struct run *run, int64_t give_up_mono, struct job **after)
 {
     struct err err = {0};
-    return batch_settle(batch, run, clock_mono_ms() + 50, after, &err);
+    batch_offer(batch, run);
+    CHECK(save_all() == run);
+    if (run->stage == RUN_UNSAVED)
+        return batch_settle(batch, run, give_up_mono, after, &err);
+    CHECK_INT(run->stage, RUN_SAVED);
+    *after = run->end.after;
+    return SETTLED;
+}
+
+static enum settled settle(struct run *run, struct job **after)
+{
+    return settle_until(run, clock_mono_ms() + 50, after);
+}
+
+static void count_anew(void)
+{
+    store.calls = 0;
+    store.swaps = store.largest = 0;
+}
+
+static void offer_all(struct run *run[RUNS])
+{
+    for (size_t i = 0; i < RUNS; i++)
+        batch_offer(batch, run[i] = claimed(new_job(i, "hello"), 0));
+    count_anew();
+}
+
+static void free_all(struct run *run[RUNS])
+{
+    for (size_t i = 0; i < RUNS; i++)
+        run_free(run[i]);
+}
+
+static void what_was_offered_is_saved_at_once(void)
+{
+    struct run *run[RUNS], *back;
+    offer_all(run);
+    back = save_all(); /* one slot gets all of them */
+    CHECK_INT(store.calls, 1);
+    CHECK_INT(store.swaps, RUNS);
+    for (size_t i = 0; i < RUNS; i++, back = back->with) {
+        CHECK(back == run[i]);
+        CHECK_INT(back->stage, RUN_SAVED);
+        CHECK_INT(back->end.after->state, JOB_SUCCEEDED);
+        CHECK_INT(back->end.after->rev, store.job[i]->rev);
+        CHECK_INT(store.job[i]->state, JOB_SUCCEEDED);
+    }
+    CHECK(!back);
+    free_all(run);
+}
+
+/* Nor do those that were saved wait for the one that was not. */
+static void an_unsaved_one_comes_back_by_itself(void)
+{
+    struct run *run[RUNS], *back;
+    offer_all(run);
+    store.job[3]->rev++;
+    back = save_all();
+    CHECK(back == run[0]);
+    for (; back; back = back->with)
+        CHECK_INT(back->stage, RUN_SAVED);
+    back = next();
+    CHECK(back == run[3]);
+    CHECK_INT(back->stage, RUN_UNSAVED);
+    CHECK(!back->with);
+    free_all(run);
+}
+
+/* Finish duties take their time. */
+static void who_has_duties_comes_back_by_itself(void)
+{
+    struct run *run[3], *back;
+    for (size_t i = 0; i < 3; i++) {
+        struct job *job = new_job(i, "hello");
+        job->simple = i != 1;
+        batch_offer(batch, run[i] = claimed(job, 0));
+    }
+    back = save_all();
+    CHECK(back == run[0] && back->with == run[2] && !run[2]->with);
+    back = next();
+    CHECK(back == run[1] && job_finishing(back->end.after) && !back->with);
+    for (size_t i = 0; i < 3; i++)
+        run_free(run[i]);
+}
+
+enum { SLOTS = 6 };
+
+static void *slot(void *arg)
+{
+    struct run *run;
+    (void)arg;
+    while (held_next(&runtime.held, &run)) {
+        if (!run)
+            batch_save(batch);
+        else if (run->stage == RUN_CLAIMED)
+            batch_offer(batch, run);
+        else
+            held_done(&runtime, run);
+    }
+    return NULL;
+}
+
+static void slots_share_the_saving_and_lose_nothing(void)
+{
+    pthread_t thread[SLOTS];
+    struct run *first = NULL, **end = &first;
+    for (size_t i = 0; i < RUNS; i++) {
+        *end = claimed(new_job(i, "hello"), 0);
+        end = &(*end)->next;
+    }
+    count_anew();
+    for (size_t i = 0; i < SLOTS; i++)
+        CHECK_INT(pthread_create(&thread[i], NULL, slot, NULL), 0);
+    held_add(&runtime.held, first);
+    held_close(&runtime.held); /* the slots end when all is done */
+    for (size_t i = 0; i < SLOTS; i++)
+        pthread_join(thread[i], NULL);
+    runtime.held.closed = false;
+    CHECK_INT(held_len(&runtime.held), 0);
+    CHECK_INT(store.swaps, RUNS);
+    for (size_t i = 0; i < RUNS; i++)
+        CHECK_INT(store.job[i]->state, JOB_SUCCEEDED);
+    for (struct run *run = held_take_done(&runtime.held), *next; run; run = next) {
+        next = run->next;
+        run_free(run);
+    }
 }
 
 static pthread_barrier_t together;
 
-static void *settle_one(void *arg)
+static void *swap_one(void *arg)
 {
-    struct run *run = arg;
-    struct job *after = NULL;
+    const struct run *run = arg;
+    struct arena arena = {0};
+    struct job *after = change_draft(run->job, &arena);
+    CHECK(job_settle(after, 0, run->number, &run->outcome, clock_now_ms()));
     pthread_barrier_wait(&together);
-    CHECK_INT(settle(run, &after), SETTLED);
-    CHECK_INT(after->state, JOB_SUCCEEDED);
+    CHECK(batch_swap(batch, run->job, after));
+    CHECK_INT(after->rev, run->job->rev + 1);
+    arena_release(&arena);
     return NULL;
 }
 
-static void gathers_what_comes_together(void)
+static void who_waits_is_saved_with_others(void)
 {
     pthread_t thread[RUNS];
     struct run *run[RUNS];
-    for (size_t i = 0; i < RUNS; i++)
-        run[i] = claimed(new_job(i, "hello"), 0);
     pthread_barrier_init(&together, NULL, RUNS);
-    store.calls = 0;
-    store.swaps = 0;
-    for (size_t i = 0; i < RUNS; i++)
-        CHECK_INT(pthread_create(&thread[i], NULL, settle_one, run[i]), 0);
+    count_anew();
+    for (size_t i = 0; i < RUNS; i++) {
+        run[i] = claimed(new_job(i, "hello"), 0);
+        CHECK_INT(pthread_create(&thread[i], NULL, swap_one, run[i]), 0);
+    }
     for (size_t i = 0; i < RUNS; i++)
         pthread_join(thread[i], NULL);
     pthread_barrier_destroy(&together);
     CHECK_INT(store.swaps, RUNS);
     CHECK(store.calls < RUNS);
     CHECK(store.largest > 1);
-    for (size_t i = 0; i < RUNS; i++) {
+    for (size_t i = 0; i < RUNS; i++)
         CHECK_INT(store.job[i]->state, JOB_SUCCEEDED);
-        run_free(run[i]);
-    }
+    free_all(run);
 }
 
 static void a_conflict_sees_what_the_other_did(void)
@@ -198,31 +272,24 @@ static void a_success_whose_answer_was_lost_is_a_success(void)
     run_free(run);
 }
 
-static void *settle_any(void *arg)
-{
-    struct job *after = NULL;
-    return settle(arg, &after) == SETTLED ? arg : NULL;
-}
-
 static void a_refused_neighbour_harms_nobody(void)
 {
-    pthread_t thread[RUNS];
-    struct run *run[RUNS];
-    int settled = 0;
-    for (size_t i = 0; i < RUNS; i++)
-        run[i] = claimed(new_job(i, "hello"), 0);
+    struct run *run[RUNS], *back;
+    struct job *after;
+    struct err err = {0};
+    offer_all(run);
     store.refuses = true;
-    for (size_t i = 0; i < RUNS; i++)
-        CHECK_INT(pthread_create(&thread[i], NULL, settle_any, run[i]), 0);
-    for (size_t i = 0; i < RUNS; i++) {
-        void *won;
-        pthread_join(thread[i], &won);
-        settled += won != NULL;
-        CHECK_INT(won != NULL, store.job[i]->state == JOB_SUCCEEDED);
-        run_free(run[i]);
+    back = save_all();
+    CHECK(back == run[0]);
+    CHECK_INT(batch_settle(batch, back, clock_mono_ms(), &after, &err), SETTLE_FAILED);
+    CHECK_INT(store.job[0]->state, JOB_RUNNING);
+    back = next();
+    for (size_t i = 1; i < RUNS; i++, back = back->with) {
+        CHECK(back == run[i]);
+        CHECK_INT(store.job[i]->state, JOB_SUCCEEDED);
     }
-    CHECK(settled > 0);
     store.refuses = false;
+    free_all(run);
 }
 
 /* A result that the store does not take, now or ever, is no reason to run for ever. */
@@ -231,10 +298,9 @@ static void a_refused_result_is_an_error(void)
     static const uint8_t bytes[] = {5, 0, 0, 0, 0};
     struct job *job = new_job(0, "hello"), *after = NULL;
     struct run *run = claimed(job, 0);
-    struct err err = {0};
     run->outcome.result = (struct raw){bytes, sizeof bytes};
     store.refuses_results = true;
-    CHECK_INT(batch_settle(batch, run, clock_mono_ms() + 600000, &after, &err), SETTLED);
+    CHECK_INT(settle_until(run, clock_mono_ms() + 600000, &after), SETTLED);
     CHECK_INT(job->tasks.at[0].state, TASK_QUEUED);
     CHECK_INT(job->tasks.at[0].failures, 1);
     CHECK_STR(job->tasks.at[0].error.detail, "too large");
@@ -256,8 +322,13 @@ static void patience_ends(void)
 int main(void)
 {
     runtime.lease_ms = JOB_LEASE_MS;
-    batch = batch_new(NULL);
-    RUN(gathers_what_comes_together);
+    held_init(&runtime.held);
+    batch = batch_new(NULL, &runtime.held);
+    RUN(what_was_offered_is_saved_at_once);
+    RUN(an_unsaved_one_comes_back_by_itself);
+    RUN(who_has_duties_comes_back_by_itself);
+    RUN(slots_share_the_saving_and_lose_nothing);
+    RUN(who_waits_is_saved_with_others);
     RUN(a_conflict_sees_what_the_other_did);
     RUN(a_run_that_was_taken_over_is_lost);
     RUN(an_outage_is_waited_out);
@@ -266,6 +337,7 @@ int main(void)
     RUN(a_refused_result_is_an_error);
     RUN(patience_ends);
     batch_free(batch);
+    held_release(&runtime.held);
     arena_release(&memory);
     return 0;
 }

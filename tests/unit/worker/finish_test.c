@@ -293,7 +293,8 @@ int main(void)
     fake_seen_update = see_update;
     fake_seen_insert = see_insert;
     fake_seen_merge = see_merge;
-    runtime.batch = batch_new(NULL);
+    held_init(&runtime.held);
+    runtime.batch = batch_new(NULL, &runtime.held);
     RUN(a_success_is_told_and_leaves_no_files);
     RUN(a_failure_gives_its_objects_to_cleanup);
     RUN(what_never_uploaded_leaves_nothing_to_clean);

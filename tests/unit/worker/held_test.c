@@ -28,7 +28,7 @@ static struct run *add(struct runtime *runtime)
     struct lot *lot = lot_new();
     struct run *run = run_new(runtime, lot, &job, 0, &delivery);
     lot_drop(lot);
-    held_add(runtime, run);
+    held_add(&runtime->held, run);
     return run;
 }
 
@@ -38,14 +38,21 @@ static void init(struct runtime *runtime)
     held_init(&runtime->held);
 }
 
+/* NULL: a turn to save, or the end. */
+static struct run *next(struct runtime *runtime)
+{
+    struct run *run;
+    return held_next(&runtime->held, &run) ? run : NULL;
+}
+
 static void runs_go_through_in_order(void)
 {
     struct runtime runtime;
     init(&runtime);
     struct run *a = add(&runtime), *b = add(&runtime), *c = add(&runtime);
     CHECK_INT(held_len(&runtime.held), 3);
-    CHECK(held_next(&runtime.held) == a);
-    CHECK(held_next(&runtime.held) == b);
+    CHECK(next(&runtime) == a);
+    CHECK(next(&runtime) == b);
     wakes = 0;
     held_done(&runtime, b);
     held_done(&runtime, a);
@@ -54,13 +61,113 @@ static void runs_go_through_in_order(void)
     CHECK(held_take_done(&runtime.held) == b);
     CHECK(b->next == a);
     CHECK(held_take_done(&runtime.held) == NULL);
-    CHECK(held_next(&runtime.held) == c);
+    CHECK(next(&runtime) == c);
     held_close(&runtime.held);
-    CHECK(held_next(&runtime.held) == NULL);
+    struct run *none;
+    CHECK(!held_next(&runtime.held, &none));
     held_done(&runtime, c);
     run_free(a);
     run_free(b);
     run_free(c);
+    held_release(&runtime.held);
+}
+
+static void what_comes_back_comes_first(void)
+{
+    struct runtime runtime;
+    init(&runtime);
+    struct run *a = add(&runtime), *b = add(&runtime), *c = add(&runtime);
+    CHECK(next(&runtime) == a);
+    CHECK(next(&runtime) == b);
+    b->with = a;
+    held_return(&runtime.held, b, NULL, 0);
+    CHECK(next(&runtime) == b);
+    held_done(&runtime, b); /* both */
+    CHECK_INT(held_len(&runtime.held), 1);
+    CHECK(held_take_done(&runtime.held) == b && b->next == a);
+    CHECK(next(&runtime) == c);
+    held_done(&runtime, c);
+    run_free(a);
+    run_free(b);
+    run_free(c);
+    held_release(&runtime.held);
+}
+
+static void saving_waits_for_short_runs_if_somebody_else_is_there(void)
+{
+    struct runtime runtime;
+    struct run *run;
+    struct change *taken[CHANGES_MAX], change[CHANGES_MAX + 1] = {0};
+    init(&runtime);
+    struct held *held = &runtime.held;
+    struct run *a = add(&runtime), *b = add(&runtime), *c = add(&runtime);
+    change[0].run = a;
+    held_offer(held, &change[0]);
+    held->idle = 1;
+    CHECK(next(&runtime) == a);
+    CHECK(held->waking); /* he saves if a takes long */
+    held->idle = 0;
+    CHECK(held_next(held, &run) && !run); /* nobody else would */
+    CHECK(next(&runtime) == b);           /* one at a time saves */
+    CHECK_INT(held_take_changes(held, taken), 1);
+    CHECK(taken[0] == &change[0]);
+    held_return(held, NULL, NULL, 0);
+    held->idle = 1;
+    for (size_t i = 0; i < CHANGES_MAX + 1; i++) {
+        change[i] = (struct change){.run = a};
+        held_offer(held, &change[i]);
+    }
+    CHECK(held_next(held, &run) && !run); /* as many as are saved at once */
+    CHECK_INT(held_take_changes(held, taken), CHANGES_MAX);
+    held_close(held);
+    held_return(held, NULL, NULL, 0);
+    CHECK(next(&runtime) == c);
+    CHECK(held_next(held, &run) && !run); /* nothing is left behind */
+    CHECK_INT(held_take_changes(held, taken), 1);
+    held_return(held, NULL, NULL, 0);
+    CHECK(!held_next(held, &run));
+    struct run *all[] = {a, b, c};
+    for (int i = 0; i < 3; i++)
+        held_done(&runtime, all[i]);
+    for (int i = 0; i < 3; i++)
+        run_free(all[i]);
+    held_release(held);
+}
+
+enum { SLOTS = 5 };
+static atomic_int begun;
+
+/* Every run takes as long as it takes the others to begin. */
+static void *slot(void *arg)
+{
+    struct runtime *runtime = arg;
+    struct run *run;
+    while (held_next(&runtime->held, &run)) {
+        atomic_fetch_add(&begun, 1);
+        while (atomic_load(&begun) < SLOTS)
+            clock_sleep_ms(1);
+        held_done(runtime, run);
+    }
+    return NULL;
+}
+
+static void a_long_run_keeps_no_other_waiting(void)
+{
+    struct runtime runtime;
+    pthread_t thread[SLOTS];
+    struct run *run[SLOTS];
+    init(&runtime);
+    for (int i = 0; i < SLOTS; i++)
+        CHECK_INT(pthread_create(&thread[i], NULL, slot, &runtime), 0);
+    for (int i = 0; i < SLOTS; i++)
+        run[i] = add(&runtime);
+    while (held_len(&runtime.held))
+        clock_sleep_ms(1);
+    held_close(&runtime.held);
+    for (int i = 0; i < SLOTS; i++) {
+        pthread_join(thread[i], NULL);
+        run_free(run[i]);
+    }
     held_release(&runtime.held);
 }
 
@@ -79,7 +186,7 @@ static void a_stop_reaches_every_run_and_its_first_reason_stays(void)
     run_stop_error(b, &err);
     CHECK_INT(err.code, ERR_SHUTTING_DOWN);
     for (int i = 0; i < 2; i++)
-        held_done(&runtime, held_next(&runtime.held));
+        held_done(&runtime, next(&runtime));
     run_free(a);
     run_free(b);
     held_release(&runtime.held);
@@ -100,7 +207,7 @@ static void a_run_without_its_lease_is_stopped(void)
     CHECK_INT(run_stop_error(run, &err), -1);
     CHECK_INT(err.code, ERR_LEASE_LOST);
     for (int i = 0; i < 2; i++)
-        held_done(&runtime, held_next(&runtime.held));
+        held_done(&runtime, next(&runtime));
     run_free(run);
     run_free(finisher);
     held_release(&runtime.held);
@@ -117,7 +224,7 @@ static void progress_only_rises_and_never_says_hundred(void)
     run_progress(run, 250, NULL);
     CHECK_INT(atomic_load(&run->percent), 99);
     CHECK_STR(run->message, "half?way");
-    held_done(&runtime, held_next(&runtime.held));
+    held_done(&runtime, next(&runtime));
     run_free(run);
     held_release(&runtime.held);
 }
@@ -133,7 +240,7 @@ static void a_run_has_a_directory_of_its_own(void)
     task.state = TASK_SUCCEEDED;
     CHECK_STR(run_dir_of(run, "download"), "/tmp/held-test/job/download.2");
     task.state = TASK_RUNNING;
-    held_done(&runtime, held_next(&runtime.held));
+    held_done(&runtime, next(&runtime));
     run_free(run);
     held_release(&runtime.held);
     CHECK_INT(system("rm -r /tmp/held-test"), 0);
@@ -142,6 +249,9 @@ static void a_run_has_a_directory_of_its_own(void)
 int main(void)
 {
     RUN(runs_go_through_in_order);
+    RUN(what_comes_back_comes_first);
+    RUN(saving_waits_for_short_runs_if_somebody_else_is_there);
+    RUN(a_long_run_keeps_no_other_waiting);
     RUN(a_stop_reaches_every_run_and_its_first_reason_stays);
     RUN(a_run_without_its_lease_is_stopped);
     RUN(progress_only_rises_and_never_says_hundred);

@@ -64,7 +64,8 @@ static inline int claim(void)
 
 static inline void end_run(void)
 {
-    struct run *run = held_next(&runtime.held);
+    struct run *run;
+    CHECK(held_next(&runtime.held, &run));
     held_done(&runtime, run);
     CHECK(held_take_done(&runtime.held) == run);
     run_free(run);

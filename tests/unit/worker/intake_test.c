@@ -116,7 +116,8 @@ static void a_finishing_job_is_finished_by_whoever_gets_its_ticket(void)
     CHECK(job_finishing(job));
     ticket(job, 0);
     CHECK_INT(claim(), 0);
-    struct run *run = held_next(&runtime.held);
+    struct run *run;
+    CHECK(held_next(&runtime.held, &run));
     CHECK(run->finish_only);
     held_done(&runtime, run);
     run_free(held_take_done(&runtime.held));

@@ -59,14 +59,17 @@ static void saves_in_one_round_trip(void)
 static void settles_over_a_checkpoint(void)
 {
     struct err err;
-    struct job *after;
-    struct run *run = claimed(2);
+    struct run *run = claimed(2), *back;
     CHECK_INT(save(run, "so far", &err), 0);
     run->outcome.error = (struct task_error){ERR_DEBUG_PERMANENT, "no more"};
     int swaps = fake_store.swaps;
-    CHECK_INT(batch_settle(batch, run, clock_mono_ms() + 60000, &after, &err), SETTLED);
+    batch_offer(batch, run);
+    CHECK(held_next(&runtime.held, &back));
+    batch_save(batch);
+    CHECK(held_next(&runtime.held, &back));
     CHECK_INT(fake_store.swaps - swaps, 1);
-    CHECK_INT(after->state, JOB_FAILED);
+    CHECK_INT(back->stage, RUN_SAVED);
+    CHECK_INT(back->end.after->state, JOB_FAILED);
     CHECK_STR(saved(fake_job(run->job->id)), "so far");
     run_free(run);
 }
@@ -133,7 +136,8 @@ static void a_store_that_is_away_says_so(void)
 int main(void)
 {
     runtime.kind = &kinds[KIND_HELLO];
-    batch = batch_new(NULL);
+    held_init(&runtime.held);
+    batch = batch_new(NULL, &runtime.held);
     RUN(saves_in_one_round_trip);
     RUN(settles_over_a_checkpoint);
     RUN(somebody_elses_change_is_kept);
@@ -141,6 +145,7 @@ int main(void)
     RUN(cores_are_shared_by_the_processes);
     RUN(a_store_that_is_away_says_so);
     batch_free(batch);
+    held_release(&runtime.held);
     arena_release(&memory);
     arena_release(&fake_store.memory);
     return 0;
