@@ -23,6 +23,28 @@ bool store_bulk_update(mongoc_bulk_operation_t *bulk, const bson_t *filter, cons
                 : mongoc_bulk_operation_update_many_with_opts)(bulk, filter, update, &opts, error);
 }
 
+void store_group(size_t *leader, size_t len, bool (*is_same)(const void *arg, size_t a, size_t b),
+                 const void *arg)
+{
+    for (size_t i = 0; i < len; i++) {
+        size_t first = 0;
+        while (first < i && (leader[first] != first || !is_same(arg, first, i)))
+            first++;
+        leader[i] = first;
+    }
+}
+
+size_t store_group_jobs(const size_t *leader, size_t len, size_t first,
+                        const char *(*job)(const void *arg, size_t i), const void *arg,
+                        const char **ids)
+{
+    size_t count = 0;
+    for (size_t i = first; i < len; i++)
+        if (leader[i] == first)
+            ids[count++] = job(arg, i);
+    return count;
+}
+
 static bool run_bulk(struct store_call *call, const struct store_bulk *work, bson_t *reply,
                      bson_error_t *error)
 {

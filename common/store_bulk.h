@@ -20,6 +20,11 @@ int store_call_bulk(struct store_call *call, const struct store_bulk *work, bson
 /* Adds the update of `len` documents: all that the filter finds, which are no more. */
 bool store_bulk_update(mongoc_bulk_operation_t *bulk, const bson_t *filter, const bson_t *update,
                        size_t len, bson_error_t *error);
+/* Writes that are the same but for the job become one: leader[i] is the first that is as the i-th, which may be itself. */
+void store_group(size_t *leader, size_t len, bool (*is_same)(const void *arg, size_t a, size_t b), const void *arg);
+/* The jobs of that leader's write, into ids; returns how many. job: of the i-th write. */
+size_t store_group_jobs(const size_t *leader, size_t len, size_t first, const char *(*job)(const void *arg, size_t i),
+                        const void *arg, const char **ids);
 /* Options of every write: the server checks, the driver need not. */
 const bson_t *store_unchecked(bson_t *opts, bool upsert);
 

@@ -26,16 +26,19 @@ static const char *task_path(char out[PATH_BYTES], size_t task, const char *memb
     return out;
 }
 
+static const char *job_of(const void *arg, size_t i)
+{
+    const struct batch *batch = arg;
+    return batch->claims[i].job;
+}
+
 /* Of all claims that differ in the job alone. */
 static size_t append_filter(const struct batch *batch, size_t leader, bson_t *out)
 {
     const struct store_claim *claim = &batch->claims[leader];
     char path[PATH_BYTES];
     bson_t test, crashed;
-    size_t len = 0;
-    for (size_t i = leader; i < batch->len; i++)
-        if (batch->leader[i] == leader)
-            batch->ids[len++] = batch->claims[i].job;
+    size_t len = store_group_jobs(batch->leader, batch->len, leader, job_of, batch, batch->ids);
     store_filter_jobs(out, batch->ids, len);
     BSON_APPEND_UTF8(out, task_path(path, claim->task, "state"), task_state_names[TASK_QUEUED]);
     BSON_APPEND_DOCUMENT_BEGIN(out, task_path(path, claim->task, "due_at"), &test);
@@ -208,24 +211,22 @@ static int claim_many(struct store_call *call, struct batch *batch, struct err *
     return done < 0 ? -1 : read_found(call, batch, err);
 }
 
-static bool same_update(const struct store_claim *a, const struct store_claim *b)
+static bool is_one_update(const void *arg, size_t a, size_t b)
 {
-    return a->task == b->task && a->kind == b->kind && a->alone == b->alone;
+    const struct batch *batch = arg;
+    const struct store_claim *one = &batch->claims[a], *other = &batch->claims[b];
+    return one->task == other->task && one->kind == other->kind && one->alone == other->alone;
 }
 
 /* Claims that differ in the job alone become one update with one token: most of a batch. */
 static void group(struct batch *batch)
 {
+    store_group(batch->leader, batch->len, is_one_update, batch);
     for (size_t i = 0; i < batch->len; i++) {
-        size_t leader = 0;
-        while (leader < i && (batch->leader[leader] != leader ||
-                              !same_update(&batch->claims[leader], &batch->claims[i])))
-            leader++;
-        batch->leader[i] = leader;
-        if (leader == i)
+        if (batch->leader[i] == i)
             bson_oid_init(&batch->tokens[i], NULL);
         else
-            batch->tokens[i] = batch->tokens[leader];
+            batch->tokens[i] = batch->tokens[batch->leader[i]];
     }
 }
 

@@ -73,13 +73,16 @@ static void append_update(const struct store_swap *swap, const bson_oid_t *token
     bson_append_document_end(update, &inc);
 }
 
+static const char *job_of(const void *arg, size_t i)
+{
+    const struct batch *batch = arg;
+    return batch->swaps[i].before->id;
+}
+
 /* Of all swaps that are one update: many, where short tasks end in the same millisecond. */
 static size_t append_filter(const struct batch *batch, size_t leader, bson_t *filter)
 {
-    size_t len = 0;
-    for (size_t i = leader; i < batch->len; i++)
-        if (batch->leader[i] == leader)
-            batch->ids[len++] = batch->swaps[i].before->id;
+    size_t len = store_group_jobs(batch->leader, batch->len, leader, job_of, batch, batch->ids);
     store_filter_jobs(filter, batch->ids, len);
     BSON_APPEND_INT64(filter, "rev", batch->swaps[leader].before->rev);
     return len;
@@ -99,20 +102,11 @@ static bool fill_swaps(mongoc_bulk_operation_t *bulk, void *arg, bson_error_t *e
     return true;
 }
 
-static bool is_one_update(const struct batch *batch, size_t a, size_t b)
+static bool is_one_update(const void *arg, size_t a, size_t b)
 {
+    const struct batch *batch = arg;
     return batch->swaps[a].before->rev == batch->swaps[b].before->rev &&
            bson_equal(batch->updates[a], batch->updates[b]);
-}
-
-static void group(struct batch *batch)
-{
-    for (size_t i = 0; i < batch->len; i++) {
-        size_t leader = 0;
-        while (leader < i && (batch->leader[leader] != leader || !is_one_update(batch, leader, i)))
-            leader++;
-        batch->leader[i] = leader;
-    }
 }
 
 static bool is_first_of_its_job(const struct batch *batch, size_t i)
@@ -137,7 +131,7 @@ static void prepare(struct batch *batch, struct arena *arena)
         batch->updates[i] = bson_new();
         append_update(&batch->swaps[i], &batch->tokens[i], batch->updates[i]);
     }
-    group(batch);
+    store_group(batch->leader, batch->len, is_one_update, batch);
 }
 
 static void batch_at(struct batch *batch)
