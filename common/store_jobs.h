@@ -20,12 +20,11 @@ int store_jobs_by_id(struct store *store, const char *const *ids, size_t len, st
                      struct job **out, size_t *out_len, struct err *err);
 
 /* Claims task `task` of `job` for `worker`, if it is queued and due: one findAndModify, or for
- * several one bulk and one find. Fills claimed (true: ours, `found` is the job as
- * it now is, `task` runs as ours). Where false, `found` is the job as read (found.id NULL: no such
- * job, or one that cannot be read). Which claim is ours is exact: each call writes tokens of its
- * own into the tasks (tasks.N.claim, in no table) and looks for them; of two entries for one task
- * the first is it. A task that has crashed processes before is claimed only by those that are
- * `alone`. */
+ * several one bulk and one find. Fills claimed (true: ours, `found` is the job as it now is, `task`
+ * runs as ours). Where false, `found` is the job as read (found.id NULL: no such job, or one that
+ * cannot be read). Which claim is ours is exact: each call writes tokens of its own into the tasks
+ * (tasks.N.claim, in no table) and looks for them; of two entries for one task the first is it. A
+ * task that has crashed processes before is claimed only by those that are `alone`. */
 struct store_claim {
     const char *job;
     size_t task;

@@ -50,8 +50,8 @@ static const struct field media_store[] = {
           .text = "Your own name of whose it is: [A-Za-z0-9._-]."),
     FIELD(media_store, renditions, .names = renditions_names,
           .text = "ladder, the default: the source as it is where it may be the best rendition, "
-                  "and smaller "
-                  "ones. source: the best one alone. encoded: nothing of the source as it is."),
+                  "and smaller ones. source: the best one alone. encoded: nothing of the source "
+                  "as it is."),
     FIELD(media_store, metadata, .text = "Free-form object, at most 8 KiB, kept with the record."),
 };
 const struct doc media_store_doc = DOC(media_store, media_store);
