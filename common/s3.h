@@ -24,6 +24,7 @@ struct s3_call {
     const char *body_sha256; /* hex, if it is known; what is read must agree */
     bool reread;             /* although it is known */
     struct digest *also;     /* takes the body, too, when it is hashed */
+    bool part;               /* of an upload: its completion repeats the ETag */
     int64_t max_bytes; /* of the answer; 0: 8 KiB */
     bool patient;      /* the server may think for minutes before it answers */
     /* Takes the body of a success instead of http.text. */
@@ -39,7 +40,7 @@ struct s3_call {
     struct http_request http;
     const char *sha256, *cache_control;
     bool foreign_etag; /* encrypted: its ETag is no MD5 though it looks like one */
-    char md5[33], md5_base64[25]; /* of the body; "": not made yet */
+    char md5[33], md5_base64[25]; /* of the body; "": not needed */
     char code[64];     /* S3's own word for a failure */
     int64_t sent, reported;
 };
@@ -48,11 +49,8 @@ void s3_query(struct s3_call *call, const char *name, const char *value);
 void s3_header(struct s3_call *call, const char *name, const char *value); /* NULL values are left out */
 
 /* The body's SHA-256 as hex, and call->md5. compared: by the server, so that one which is known need not be made anew, and
- * a file's call->md5 stays "" until s3_md5s. */
+ * a part needs no MD5: its ETag is a name, which the completion must repeat. */
 int s3_hash(struct s3_call *call, bool compared, const char **sha256, struct err *err);
-/* Fills call->md5 of at most MD5_LANES calls whose bodies are files; errs[i].code: its file cannot be read, or
- * its watch stops it. */
-void s3_md5s(struct s3_call *const *calls, size_t len, struct err *errs);
 /* Hashes the body, signs, fills call->http; anew for every try. */
 int s3_prepare(const struct s3 *s3, struct s3_call *call, struct err *err);
 /* What came of it: 0 success; 1 worth another try; -1 not. */

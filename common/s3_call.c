@@ -195,6 +195,7 @@ static const struct {
     {"InvalidDigest", ERR_STORAGE_MISMATCH, true},
     {"XAmzContentSHA256Mismatch", ERR_STORAGE_MISMATCH, true},
     {"IncompleteBody", ERR_STORAGE_MISMATCH, true},
+    {"InvalidPart", ERR_STORAGE_MISMATCH, false}, /* its ETag is another one than we were told */
     {"RequestTimeout", ERR_STORAGE_TIMEOUT, true},
     {"SlowDown", ERR_STORAGE_UNAVAILABLE, true},
     {"TooManyRequests", ERR_STORAGE_UNAVAILABLE, true},

@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "common/md5_lanes.h"
 #include "common/s3_ops.h"
 #include "common/s3_upload.h"
 
@@ -18,7 +17,7 @@ struct slot {
     struct s3_upload *upload; /* NULL: free */
     enum s3_step step;
     int part, tries;
-    bool flying, answered; /* answered: and waiting for its body's MD5 */
+    bool flying;
     int64_t due_ms;
     struct arena arena; /* of one try: memory does not grow with the number of parts */
     struct s3_call call;
@@ -31,7 +30,6 @@ struct sender {
     struct s3_upload *uploads;
     size_t len, first; /* first: all before it have ended */
     struct slot slots[S3_PARALLEL_MAX];
-    size_t flying, answered;
     struct err fatal; /* why nothing more is begun */
 };
 
@@ -118,7 +116,6 @@ static struct http_request *launch(struct sender *sender, struct slot *slot)
         s3_note_retry(sender->s3);
     slot->tries++;
     slot->flying = true;
-    sender->flying++;
     return &call->http;
 }
 
@@ -176,39 +173,45 @@ static void look_around(struct sender *sender)
     }
 }
 
+static struct http_request *next(void *arg, int64_t *wait_ms)
+{
+    struct sender *sender = arg;
+    struct slot *idle = NULL;
+    look_around(sender);
+    for (int i = 0; i < sender->s3->parallel; i++) {
+        struct slot *slot = &sender->slots[i];
+        struct http_request *request = NULL;
+        if (slot->upload && !slot->flying)
+            request = resume(sender, slot, wait_ms);
+        if (request)
+            return request;
+        if (!slot->upload)
+            idle = slot;
+    }
+    return idle ? begin(sender, idle) : NULL;
+}
+
 /* The last word on a step that had its tries, or that no other try would help. */
 static void give_up(struct sender *sender, struct slot *slot, struct err *err)
 {
     struct s3_upload *upload = slot->upload;
     bool unknown_upload = strcmp(slot->call.code, "NoSuchUpload") == 0;
+    bool invalid_part = strcmp(slot->call.code, "InvalidPart") == 0;
     if (slot->step == STEP_ABORT) {
         upload->id = NULL;
         upload->next = STEP_END;
     } else if (slot->step == STEP_COMPLETE && unknown_upload) {
         /* The answer to an earlier try may have been lost: then the object is there. */
         upload->next = STEP_VERIFY;
+    } else if (slot->step == STEP_COMPLETE && invalid_part && !upload->doubted) {
+        upload->doubted = true;
+        upload->next = STEP_PART;
+        upload->next_part = 0;
     } else {
         if (slot->step == STEP_VERIFY && err->code == ERR_OBJECT_NOT_FOUND)
             err->code = ERR_STORAGE_MISMATCH;
         fail(sender, upload, err);
     }
-}
-
-/* What follows from a try. again: as s3_judge. */
-static void conclude(struct sender *sender, struct slot *slot, int again, struct err *err)
-{
-    struct s3_upload *upload = slot->upload;
-    if (again == 0)
-        again = s3_upload_take(upload, slot->step, slot->part, &slot->call, sender->arena, err);
-    int tries = slot->step == STEP_ABORT ? ABORT_TRIES : S3_TRIES;
-    int64_t pause_ms = s3_pause_ms(slot->tries, err->retry_after_ms);
-    if (again > 0 && slot->tries < tries && pause_ms >= 0) {
-        slot->due_ms = clock_mono_ms() + pause_ms;
-        return;
-    }
-    if (again != 0)
-        give_up(sender, slot, err);
-    release(slot);
 }
 
 static void done(void *arg, struct http_request *request)
@@ -218,72 +221,23 @@ static void done(void *arg, struct http_request *request)
     struct s3_upload *upload = slot->upload;
     struct err err = {0};
     slot->flying = false;
-    sender->flying--;
     if (upload->put->err.code != ERR_NONE && slot->step != STEP_ABORT) {
         release(slot); /* another part has failed meanwhile */
         return;
     }
     int again = s3_judge(&slot->call, &err);
     upload->strays = upload->strays || (slot->step == STEP_BEGIN && slot->tries > 1);
-    if (again == 0 && s3_upload_unsure(&slot->call)) {
-        slot->answered = true;
-        sender->answered++;
+    if (again == 0)
+        again = s3_upload_take(upload, slot->step, slot->part, &slot->call, sender->arena, &err);
+    int tries = slot->step == STEP_ABORT ? ABORT_TRIES : S3_TRIES;
+    int64_t pause_ms = s3_pause_ms(slot->tries, err.retry_after_ms);
+    if (again > 0 && slot->tries < tries && pause_ms >= 0) {
+        slot->due_ms = clock_mono_ms() + pause_ms;
         return;
     }
-    conclude(sender, slot, again, &err);
-}
-
-/* MD5s cost least when many are made together: they wait until there are enough, or nothing else to
- * wait for. */
-static void compare(struct sender *sender)
-{
-    struct slot *slots[MD5_LANES];
-    struct s3_call *calls[MD5_LANES];
-    struct err errs[MD5_LANES] = {0};
-    size_t len = 0;
-    for (int i = 0; i < S3_PARALLEL_MAX && len < MD5_LANES; i++) {
-        struct slot *slot = &sender->slots[i];
-        if (!slot->answered)
-            continue;
-        slot->answered = false;
-        sender->answered--;
-        if (slot->upload->put->err.code != ERR_NONE) {
-            release(slot);
-            continue;
-        }
-        slots[len] = slot;
-        calls[len++] = &slot->call;
-    }
-    s3_md5s(calls, len, errs);
-    for (size_t i = 0; i < len; i++) {
-        if (slots[i]->upload->put->err.code != ERR_NONE)
-            release(slots[i]); /* for another of its parts */
-        else
-            conclude(sender, slots[i], errs[i].code == ERR_NONE ? 0 : -1, &errs[i]);
-    }
-}
-
-static struct http_request *next(void *arg, int64_t *wait_ms)
-{
-    struct sender *sender = arg;
-    struct slot *idle = NULL;
-    int busy = 0; /* without those that only wait to be compared */
-    while (sender->answered >= MD5_LANES || (sender->answered > 0 && sender->flying == 0))
-        compare(sender);
-    look_around(sender);
-    for (int i = 0; i < S3_PARALLEL_MAX; i++) {
-        struct slot *slot = &sender->slots[i];
-        struct http_request *request = NULL;
-        if (slot->upload && !slot->flying && !slot->answered)
-            request = resume(sender, slot, wait_ms);
-        if (request)
-            return request;
-        if (!slot->upload)
-            idle = slot;
-        else
-            busy += !slot->answered;
-    }
-    return idle && busy < sender->s3->parallel ? begin(sender, idle) : NULL;
+    if (again != 0)
+        give_up(sender, slot, &err);
+    release(slot);
 }
 
 /* Where the answer to a beginning was lost, an upload is open that nobody knows: of an object that

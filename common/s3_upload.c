@@ -84,6 +84,7 @@ static void describe_part(struct s3_call *call, const struct s3_upload *upload, 
     call->body_fd = upload->fd;
     call->body_offset = part * upload->part_bytes;
     call->body_len = left < upload->part_bytes ? left : upload->part_bytes;
+    call->part = !upload->doubted;
     s3_query(call, "partNumber", arena_printf(call->arena, "%d", part + 1));
 }
 
@@ -156,21 +157,10 @@ static int take_upload_id(struct s3_upload *upload, const struct s3_call *call, 
 
 /* An ETag of 32 hex digits is the content's MD5, unless the server encrypts with keys of its own.
  */
-static bool is_md5(const struct s3_call *call, const char *etag)
-{
-    return etag && !call->foreign_etag && strlen(etag) == 32 &&
-           strspn(etag, "0123456789abcdef") == 32;
-}
-
-bool s3_upload_unsure(const struct s3_call *call)
-{
-    bool file = strcmp(call->method, "PUT") == 0 && !call->body;
-    return file && !call->md5[0] && is_md5(call, s3_etag(call->http.etag, call->arena));
-}
-
 static int check_etag(const struct s3_call *call, const char *etag, struct err *err)
 {
-    if (!is_md5(call, etag) || strcmp(etag, call->md5) == 0)
+    if (!etag || !call->md5[0] || call->foreign_etag || strlen(etag) != 32 ||
+        strspn(etag, "0123456789abcdef") != 32 || strcmp(etag, call->md5) == 0)
         return 0;
     err_set(err, ERR_STORAGE_MISMATCH, "what arrived of '%.200s' is not what was sent", call->key);
     return 1;

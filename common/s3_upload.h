@@ -25,6 +25,7 @@ struct s3_upload {
     bool strays;    /* its beginning was asked for twice: there may be one more */
     int64_t part_bytes;
     int parts, next_part; /* from 0 */
+    bool doubted;         /* an ETag was no part's: they are sent again, and each is compared */
     const char **etags;   /* by part, as they stand in XML */
     struct digest *whole; /* of the parts, which are hashed in order; NULL: nobody said what it must be */
 };
@@ -37,8 +38,6 @@ int s3_upload_check(struct s3_upload *upload, struct err *err);
 /* Adds to a call (whose arena is set) what the step needs. */
 void s3_upload_describe(const struct s3_upload *upload, enum s3_step step, int part,
                         struct s3_call *call);
-/* Whether the answer has an MD5 that the call's is to be compared with, which is not made yet. */
-bool s3_upload_unsure(const struct s3_call *call);
 /* Takes over what the answer to a successful step says: 0, or as s3_judge. Strings that stay are
  * the arena's. */
 int s3_upload_take(struct s3_upload *upload, enum s3_step step, int part,
