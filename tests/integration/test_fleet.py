@@ -97,7 +97,7 @@ def test_a_program_that_cannot_start_is_told(scratch, request):
         done = subprocess.run([ROOT / "deploy/fleet", "up", "--state", fleet.state, *fleet.options], capture_output=True,
                               text=True, timeout=120)
         assert done.returncode != 0 and "MEDIAFLEET_LEASE_S" in done.stderr
-        processes.wait_until(lambda: not of_instance(fleet.state), 10, "the end of all that did start")
+        processes.wait_until(lambda: not of_instance(fleet.state), 30, "the end of all that did start")  # helpers of RabbitMQ's
     finally:
         fleet.destroy()
 
@@ -108,7 +108,7 @@ def test_down_leaves_nothing_running(make_fleet):
     assert of_instance(fleet.state) > {supervisor}
     os.kill(supervisor, signal.SIGKILL)  # its children lose their supervisor
     fleet.command("down")
-    processes.wait_until(lambda: not of_instance(fleet.state), 10, "the end of all that ran")  # helpers of RabbitMQ's
+    processes.wait_until(lambda: not of_instance(fleet.state), 30, "the end of all that ran")  # helpers of RabbitMQ's
     fleet.command("down")  # nothing to do is fine
 
 
