@@ -1,15 +1,15 @@
 """Programs that do one piece of work and end: copied assets beside ffmpeg, thumbnails beside Pillow and libvips."""
-import os
+import json
 import pathlib
 import re
-import resource
 import shutil
 import subprocess
 import sys
-import time
+import tempfile
 
 from sample import Sample
 
+ONCE = pathlib.Path(__file__).resolve().parents[1] / "once.py"
 FILM_S, LONG_FILM_S = 30, 600
 SIZE_12_MP = "4000x3000"
 
@@ -30,14 +30,12 @@ def photo(scratch, footage):
 
 def timed(command, **options):
     """Wall seconds, CPU seconds, peak MB of a command and all that it starts; its output."""
-    start = time.monotonic()
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                               text=True, **options)
-    output, errors = process.stdout.read(), process.stderr.read()
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, f"{command}: {output}{errors}"
-    return time.monotonic() - start, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, output
+    with tempfile.NamedTemporaryFile() as told:
+        done = subprocess.run([sys.executable, "-I", "-S", ONCE, told.name, *command], stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, **options)
+        assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+        wall, cpu, peak = json.load(told)
+    return wall, cpu, peak, done.stdout
 
 
 def copyable_clip(scratch, footage):
