@@ -50,6 +50,12 @@ def sort_out(commands):
     return claims, settles, pulses, others
 
 
+def changes_by_others(commands, kind):
+    """How often anybody else changed a job while that kind of task may have run, pulses apart, which need no reading."""
+    claims, settles, _, _ = sort_out([one for one in commands if one.kind not in (kind, "download", "upload", "gateway")])
+    return len(claims) + len(settles)
+
+
 def test_a_long_task_costs_two_round_trips(tapped, clips):
     """Claim and settle, and nothing else about the job; a pulse a second if it lasts that long."""
     fleet, tap = tapped
@@ -63,10 +69,10 @@ def test_a_long_task_costs_two_round_trips(tapped, clips):
         source.close()
     claims, settles, _, others = sort_out(tap.of("download", start))
     assert (len(claims), len(settles), others) == (jobs, jobs, [])
-    for kind in ("transcode", "thumbnail"):  # they run at once: whose job the other one changed reads it and settles again
+    for kind in ("transcode", "thumbnail"):  # they run at once: whose job somebody else changed reads it and settles again
         claims, settles, _, others = sort_out(tap.of(kind, start))
         conflicts = len(settles) - jobs
-        assert len(claims) == jobs and 0 <= conflicts <= jobs, kind
+        assert len(claims) == jobs and 0 <= conflicts <= changes_by_others(tap.commands[start:], kind), kind
         assert [one.name for one in others] == ["find"] * conflicts, kind
 
 
