@@ -13,7 +13,8 @@ peers_requirements=$dev_dir/../../tests/bench/requirements.txt
 
 versitygw=$cache/bin/versitygw-$versitygw_version
 # Named after the sources, so that an edited Store.java is compiled again.
-store=$cache/store/$(cat "$dev_dir"/store/pom.xml "$dev_dir"/store/*.java | sha256sum | cut -c1-16)
+store=$cache/store/$(cat "$dev_dir"/store/{pom.xml,*.java,*.patch} | sha256sum | cut -c1-16)
+store_version=$(sed -n 's/.*<mongo-java-server>\(.*\)<.*/\1/p' "$dev_dir/store/pom.xml")
 
 # Runs one of the functions below unless its result exists; one at a time on this machine.
 tool_make() { # NAME
@@ -69,8 +70,18 @@ have_store() { [[ -d $store ]]; }
 make_store() { # WORK
     mvn -q -B -f "$dev_dir/store/pom.xml" dependency:copy-dependencies -DoutputDirectory="$1/store/jars" &&
         javac -Xlint:all,-processing -d "$1/store/classes" -cp "$1/store/jars/*" "$dev_dir"/store/*.java &&
+        patch_store "$1/sources" &&
+        javac -d "$1/store/classes" -cp "$1/store/jars/*" "$1/sources/$store_patched" &&
         mkdir -p "$(dirname "$store")" &&
         mv "$1/store" "$store"
+}
+
+# The one class that is changed comes before the jar it is from.
+store_patched=de/bwaldvogel/mongo/backend/Utils.java
+patch_store() { # DIRECTORY
+    mvn -q -B dependency:unpack -DoutputDirectory="$1" -Dmdep.unpack.includes="$store_patched" \
+        -Dartifact="de.bwaldvogel:mongo-java-server-core:$store_version:jar:sources" &&
+        patch -d "$1" -p1 <"$dev_dir/store/paths.patch"
 }
 
 have_hls() { [[ -f $cache/hls/hls.min.js && $(cat "$cache/hls/version" 2>/dev/null) == "$hls_version" ]]; }

@@ -3,11 +3,12 @@
 //   java Store HOST PORT memory DIRECTORY    fast, forgets everything at exit
 //   java Store HOST PORT h2 DIRECTORY        keeps its data in DIRECTORY/store.h2; commits once a second
 //
-// It is mongo-java-server with three changes. A unique index serves every filter that contains its
+// It is mongo-java-server with four changes. A unique index serves every filter that contains its
 // keys (Lookup): the original wants exactly the index's keys, so that the compare-and-swap
 // {_id, rev}, which is most of what mediafleet does, would read every document. The other indexes
 // work at all (OrderedIndex), beside a unique one of several keys, too. And an update by _id is
-// spared comparisons and sizes that the original makes of whole documents (FastCollection, IdIndex).
+// spared comparisons and sizes that the original makes of whole documents (FastCollection, IdIndex),
+// and regular expressions for paths that have nothing to match (paths.patch).
 
 import java.io.IOException;
 import java.nio.file.Path;
