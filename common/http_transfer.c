@@ -109,7 +109,7 @@ static void set_bounds(CURL *easy, const struct http_request *request)
     /* Bulk data: one TCP window for each stream. */
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, 512L << 10);
-    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 128L << 10);
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 64L << 10);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "mediafleet/" MEDIAFLEET_VERSION);
 }
 

@@ -9,7 +9,7 @@
 #include "worker/download/sniff.h"
 
 /* What is written at once: smaller pieces cost the file system more for each byte. */
-enum { SINK_BYTES = 64 << 10 };
+enum { SINK_BYTES = 16 << 10 };
 
 struct sink {
     int fd;
