@@ -1,12 +1,14 @@
 /* What handlers ask of their run: files, settings, arena, bucket. */
 #include "alone.h"
 
+#include <malloc.h>
 #include <stdio.h>
 
 #include "common/doc_env.h"
 
 int alone_open(struct alone *alone, const char *workspace)
 {
+    mallopt(M_ARENA_MAX, 2); /* as worker/runtime has it */
     struct text problems = {.arena = &alone->arena};
     size_t wrong =
         doc_env_read(&bucket_settings_doc, &alone->arena, &alone->config.bucket, &problems) +
