@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/file_write.h"
 #include "common/s3_ops.h"
 
 /* A try counts as one that came further from so many bytes on. */
@@ -53,14 +54,8 @@ static int take(struct s3_call *call, const char *bytes, size_t len, struct err 
     struct getting *getting = call->arg;
     if (!getting->begun && begin(getting, &call->http, err))
         return -1;
-    for (size_t at = 0; at < len;) {
-        ssize_t written = write(getting->fd, bytes + at, len - at);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return err_errno(err, errno, "write what was read");
-        at += (size_t)written;
-    }
+    if (file_write(getting->fd, bytes, len, "write what was read", err))
+        return -1;
     getting->at += (int64_t)len;
     tell(getting, (int64_t)len);
     return 0;

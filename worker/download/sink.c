@@ -65,22 +65,11 @@ static int keep_head(struct sink *sink, const char *bytes, size_t len, struct er
     return len < room ? 0 : look(sink, SNIFF_BYTES, err);
 }
 
-static int write_all(int fd, const char *bytes, size_t len, struct err *err)
-{
-    for (size_t at = 0; at < len;) {
-        ssize_t put = write(fd, bytes + at, len - at);
-        if (put < 0 && errno != EINTR)
-            return err_errno(err, errno, "write the source's file");
-        at += put > 0 ? (size_t)put : 0;
-    }
-    return 0;
-}
-
 static int flush(struct sink *sink, struct err *err)
 {
     if (sink->waiting == 0)
         return 0;
-    if (write_all(sink->fd, sink->buffer, sink->waiting, err))
+    if (file_write(sink->fd, sink->buffer, sink->waiting, "write the source's file", err))
         return -1;
     hasher_add(sink->hasher, sink->buffer, sink->waiting);
     sink->waiting = 0;

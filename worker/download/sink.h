@@ -4,12 +4,11 @@
 
 #include <stdbool.h>
 
-#include "common/err.h"
+#include "common/file_write.h"
 #include "worker/download/hasher.h"
 #include "worker/download/sniff.h"
 
-/* What is written at once: smaller pieces cost the file system more for each byte. */
-enum { SINK_BYTES = 16 << 10 };
+enum { SINK_BYTES = FILE_WRITE_BYTES }; /* smaller pieces are gathered */
 
 struct sink {
     int fd;

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/file_write.h"
 #include "worker/transcode/fragment.h"
 
 enum { IO_BUFFER = 64 * 1024, FRAGMENT_MAX = 256 << 20, PATH_ROOM = 4096 };
@@ -36,20 +37,6 @@ static int collect(void *opaque, uint8_t *bytes, int len)
     return len;
 }
 
-static int write_all(int fd, const uint8_t *bytes, size_t len, struct err *err)
-{
-    while (len > 0) {
-        ssize_t written = write(fd, bytes, len);
-        if (written < 0 && errno != EINTR)
-            return err_errno(err, errno, "write a segment");
-        if (written > 0) {
-            bytes += written;
-            len -= (size_t)written;
-        }
-    }
-    return 0;
-}
-
 static bool path_of(const struct segmenter *segmenter, const char *name, char path[PATH_ROOM])
 {
     return snprintf(path, PATH_ROOM, "%s/%s", segmenter->dir, name) < PATH_ROOM;
@@ -67,7 +54,8 @@ static int create(const struct segmenter *segmenter, const char *name, struct er
 static int write_init(struct segmenter *segmenter, struct err *err)
 {
     CLEANUP(close_at) int fd = create(segmenter, "init.mp4", err);
-    if (fd < 0 || write_all(fd, segmenter->fragment, segmenter->fragment_len, err) < 0)
+    if (fd < 0 ||
+        file_write(fd, segmenter->fragment, segmenter->fragment_len, "write a segment", err) < 0)
         return -1;
     segmenter->files++;
     segmenter->bytes += (int64_t)segmenter->fragment_len;
@@ -167,7 +155,8 @@ static int flush(struct segmenter *segmenter, struct err *err)
         iframe->offset = segment->bytes + (int64_t)range.start;
         iframe->bytes = (int64_t)(range.end - range.start);
     }
-    if (write_all(segmenter->fd, segmenter->fragment, segmenter->fragment_len, err) < 0)
+    if (file_write(segmenter->fd, segmenter->fragment, segmenter->fragment_len, "write a segment",
+                   err) < 0)
         return -1;
     segment->bytes += (int64_t)segmenter->fragment_len;
     segmenter->bytes += (int64_t)segmenter->fragment_len;

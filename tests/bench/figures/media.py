@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 
+import usage
 from sample import Sample
 
 ONCE = pathlib.Path(__file__).resolve().parents[1] / "once.py"
@@ -59,19 +60,24 @@ def long_film(scratch, footage):
                 "-map", "1:a", "-c", "copy")
 
 
+def timed_asset(command, out, source):
+    """What is written has memory, as in transfers."""
+    shutil.rmtree(out, ignore_errors=True)
+    usage.warm_up_memory(3 * source.stat().st_size >> 20)
+    return timed(command)
+
+
 def our_asset(build, renditions, copied, source, scratch, seconds):
     """Seconds for the whole film, CPU ms per second of it; only if exactly those renditions were copied."""
     out = scratch / "asset"
-    shutil.rmtree(out, ignore_errors=True)
-    wall, cpu, peak, output = timed([build / "bin/bench-hls", renditions, source, out])
+    wall, cpu, peak, output = timed_asset([build / "bin/bench-hls", renditions, source, out], out, source)
     assert re.findall(r"^(\S+) .* copied$", output, re.M) == copied, output
     return Sample(wall, 1000 * cpu / seconds, None, peak)
 
 
 def peer_asset(script, source, scratch, seconds):
     out = scratch / "asset"
-    shutil.rmtree(out, ignore_errors=True)
-    wall, cpu, peak, _ = timed(["sh", script, source, out])
+    wall, cpu, peak, _ = timed_asset(["sh", script, source, out], out, source)
     return Sample(wall, 1000 * cpu / seconds, None, peak)
 
 

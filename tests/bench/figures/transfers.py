@@ -57,18 +57,12 @@ def environment(scratch, **more):
     return {"PATH": f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}", "HOME": str(scratch), "PYTHONDONTWRITEBYTECODE": "1"} | more
 
 
-def warm_up_memory(megabytes):
-    """A virtual machine may give memory that nobody used for seconds back to its host, and whoever takes it next waits for each page
-    (1 ms a MB and more): that would always be the one who follows the slowest."""
-    return len(b"\1" * (megabytes * MB))
-
-
 def measure(command, megabytes, services, env, **options):
     """MB a second; CPU ms of the command and of the services for each MB. What others wrote is on the disk before; there is memory for
     what a side sends, the server's parts and its file."""
     told = pathlib.Path(env["HOME"]) / "once.json"
     os.sync()
-    warm_up_memory(3 * int(megabytes))
+    usage.warm_up_memory(3 * int(megabytes))
     before = usage.cpu_ms(services)
     done = subprocess.run([sys.executable, "-I", "-S", ROOT / "tests/bench/once.py", told, *command], env=env, stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, timeout=600, **options)
