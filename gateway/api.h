@@ -19,6 +19,7 @@
 #include "proto/settings.h"
 
 struct committer;
+struct job_reader;
 struct ready;
 struct usage_desk;
 struct watch;
@@ -37,6 +38,7 @@ struct services {
     struct store *patient_store; /* for the reconciler and the indexes */
     struct publisher *publisher;
     struct committer *committer;
+    struct job_reader *job_reader;
     struct reconcile *reconcile;
     struct ready *ready;
     struct usage_desk *usage_desk;

@@ -3,6 +3,7 @@
 
 #include "common/clock.h"
 #include "gateway/handlers.h"
+#include "gateway/job_reader.h"
 #include "gateway/job_view.h"
 #include "proto/answer.h"
 #include "proto/file_path.h"
@@ -10,34 +11,75 @@
 
 enum { PAGE_DEFAULT = 50, CANCEL_TRIES = 10 };
 
-int api_find_job(struct api *api, struct request *request, struct job *out, struct err *err)
+static int find_id(struct request *request, const char **out, struct err *err)
 {
     const char *id = request_capture(request, "id"), *why;
     if (!id || ulid_check(id, &why) != ERR_NONE)
         return err_set(err, ERR_INVALID_ID, "a job's id is a ULID: 26 characters of 0-9, A-Z");
-    int failed = store_job(api->services->store, id, &request->arena, out, err);
-    if (failed && err->code != ERR_JOB_NOT_FOUND)
+    *out = id;
+    return 0;
+}
+
+/* Another tenant's looks like none, word for word. */
+static int check_found(const struct request *request, const char *id, const struct job *job,
+                       struct err *err)
+{
+    if (!job && err->code != ERR_JOB_NOT_FOUND)
         return -1;
-    /* Another tenant's looks like none, word for word. */
-    if (failed || strcmp(out->tenant, request->who.tenant) != 0)
+    if (!job || strcmp(job->tenant, request->who.tenant) != 0)
         return err_set(err, ERR_JOB_NOT_FOUND, "there is no job %s", id);
     return 0;
 }
 
-API_ANSWER(api_job)
+int api_find_job(struct api *api, struct request *request, struct job *out, struct err *err)
 {
-    (void)in;
-    struct job job;
-    if (api_find_job(api, request, &job, err))
+    const char *id = NULL;
+    if (find_id(request, &id, err))
         return -1;
-    const char *etag = job_view_etag(&job, &request->arena);
+    int failed = store_job(api->services->store, id, &request->arena, out, err);
+    return check_found(request, id, failed ? NULL : out, err);
+}
+
+/* A request that waits for its job. */
+struct asking {
+    struct request *request;
+    struct job_read read;
+};
+
+static void answer_job(void *arg, const struct job *job, const struct err *failed)
+{
+    struct asking *asking = arg;
+    struct request *request = asking->request;
+    struct arena *arena = &request->arena;
+    struct err err = *failed;
+    if (check_found(request, asking->read.id, job, &err)) {
+        reply_problem(request, &err);
+        request->done(request);
+        return;
+    }
+    const char *etag = job_view_etag(job, arena);
     reply_header(request, "ETag", etag);
     reply_header(request, "Cache-Control", "no-cache");
-    if (job_view_etag_matches(request->headers.if_none_match, etag))
+    if (job_view_etag_matches(request->headers.if_none_match, etag)) {
         request->reply.status = 304;
-    else
-        job_view_fill(&job, true, &request->arena, out);
-    return 0;
+    } else {
+        struct job_view *view = arena_alloc(arena, sizeof *view);
+        job_view_fill(job, true, arena, view);
+        reply_document(request, request->route->status, request->route->response, view);
+    }
+    request->done(request);
+}
+
+API_ANSWER(api_job)
+{
+    struct asking *asking = arena_alloc(&request->arena, sizeof *asking);
+    (void)in;
+    (void)out;
+    *asking = (struct asking){.request = request, .read = {.done = answer_job, .arg = asking}};
+    if (find_id(request, &asking->read.id, err) ||
+        job_reader_submit(api->services->job_reader, &asking->read, err))
+        return -1;
+    return API_PARKED;
 }
 
 /* One more than the page is read, to know whether there is a next one. */

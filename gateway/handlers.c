@@ -9,7 +9,7 @@ const struct handler handlers[ROUTE_COUNT] = {
     [ROUTE_MEDIA_STORE] = {.plan = api_media_store, .waits = true},
     [ROUTE_HELLO] = {.plan = api_hello},
     [ROUTE_JOBS] = {.answer = api_jobs, .waits = true},
-    [ROUTE_JOB] = {.answer = api_job, .waits = true},
+    [ROUTE_JOB] = {.answer = api_job},
     [ROUTE_JOB_CANCEL] = {.answer = api_job_cancel, .waits = true},
     [ROUTE_JOB_RETRY] = {.plan = api_job_retry, .waits = true},
     [ROUTE_SCENE] = {.answer = api_scene, .waits = true},

@@ -8,6 +8,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "gateway/committer.h"
+#include "gateway/job_reader.h"
 #include "gateway/ready.h"
 #include "gateway/usage_desk.h"
 
@@ -133,6 +134,7 @@ int services_open(struct services *services, const struct options *options, stru
         services_close(services);
         return -1;
     }
+    services->job_reader = job_reader_open(services->store, (size_t)gateway->queue_limit);
     services->usage_desk = usage_desk_open(services);
     services->watch = watch_open(services->patient_store, services->publisher);
     return 0;
@@ -142,6 +144,8 @@ void services_stop_accepting(struct services *services)
 {
     committer_free(services->committer);
     services->committer = NULL;
+    job_reader_free(services->job_reader);
+    services->job_reader = NULL;
 }
 
 void services_close(struct services *services)
@@ -150,6 +154,7 @@ void services_close(struct services *services)
     usage_desk_free(services->usage_desk);
     if (services->reconcile)
         reconcile_free(services->reconcile);
+    job_reader_free(services->job_reader);
     if (services->committer)
         committer_free(services->committer);
     if (services->publisher)

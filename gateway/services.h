@@ -9,7 +9,7 @@
 /* Services that cannot be reached are no failure: they are tried again for as long as it takes. -1:
  * the settings are wrong. options must outlive it. */
 int services_open(struct services *services, const struct options *options, struct err *err);
-/* Answers what the committer still holds: the server must still exist. */
+/* Answers what the committer and the job reader still hold: the server must still exist. */
 void services_stop_accepting(struct services *services);
 void services_close(struct services *services);
 

@@ -2,16 +2,6 @@
 #include "check.h"
 #include "store_fixture.h"
 
-/* What a newer release might write. */
-struct newer {
-    const char *id, *kind;
-};
-static const struct field newer_fields[] = {
-    FIELD(newer, id, .flags = FIELD_ID),
-    FIELD_AS(newer, kind, "tasks.2.kind", .text = "A kind that we do not know."),
-};
-static const struct doc newer_doc = DOC(newer, newer_fields);
-
 static struct store *store;
 static struct arena memory;
 
@@ -21,8 +11,7 @@ static void an_unreadable_job_keeps_no_other_from_its_claim(void)
     struct job first = fixture_job(&memory), second = fixture_job(&memory);
     fixture_insert(store, &first);
     fixture_insert(store, &second);
-    const struct newer filter = {.id = first.id}, set = {.kind = "hologram"};
-    CHECK_INT(store_update(store, "jobs", &newer_doc, &filter, &set, NULL, false, &err), 0);
+    fixture_make_unreadable(store, first.id);
     struct store_claim claims[] = {{.job = first.id}, {.job = second.id}};
     CHECK_INT(store_claim(store, claims, 2, "w", NOW, LEASE, &memory, &err), 0);
     CHECK(!claims[0].claimed);

@@ -89,6 +89,22 @@ static inline void fixture_delete(struct store *store, const char *id)
     CHECK_INT(store_delete_many(store, "jobs", &job_doc, &id, 1, &err), 0);
 }
 
+/* What a newer release might write. */
+static inline void fixture_make_unreadable(struct store *store, const char *id)
+{
+    struct newer {
+        const char *id, *kind;
+    };
+    static const struct field fields[] = {
+        FIELD(newer, id, .flags = FIELD_ID),
+        FIELD_AS(newer, kind, "tasks.2.kind", .text = "A kind that we do not know."),
+    };
+    static const struct doc doc = DOC(newer, fields);
+    const struct newer filter = {.id = id}, set = {.kind = "hologram"};
+    struct err err = {0};
+    CHECK_INT(store_update(store, "jobs", &doc, &filter, &set, NULL, false, &err), 0);
+}
+
 static inline struct store_claim fixture_claim(struct store *store, const char *job, size_t task,
                                                const char *worker, struct arena *arena)
 {
