@@ -68,7 +68,8 @@ go_is_new_enough() { # COMMAND
 
 have_store() { [[ -d $store ]]; }
 make_store() { # WORK
-    mvn -q -B -f "$dev_dir/store/pom.xml" dependency:copy-dependencies -DoutputDirectory="$1/store/jars" &&
+    cd "$1" && # mvn leaves a directory target behind
+        mvn -q -B -f "$dev_dir/store/pom.xml" dependency:copy-dependencies -DoutputDirectory="$1/store/jars" &&
         javac -Xlint:all,-processing -d "$1/store/classes" -cp "$1/store/jars/*" "$dev_dir"/store/*.java &&
         patch_store "$1/sources" &&
         javac -d "$1/store/classes" -cp "$1/store/jars/*" "$1/sources/$store_patched" &&
