@@ -3,7 +3,6 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "common/clock.h"
 #include "gateway/commit_batch.h"
@@ -26,21 +25,12 @@ struct committer {
     struct arena arena;
 };
 
-/* Sleeps until a batch is full, or its first has waited long enough; false when there is none and
- * none will come. */
+/* What comes while a batch is written is the next one: waiting for more would only cost time.
+ * false: there is none, and none will come. */
 static bool await_batch(struct committer *committer)
 {
-    while (committer->waiting < COMMIT_BATCH && !committer->closing) {
-        if (!committer->first) {
-            pthread_cond_wait(&committer->changed, &committer->mutex);
-            continue;
-        }
-        int64_t ms = committer->first->since_ms + COMMIT_GATHER_MS;
-        if (ms <= clock_mono_ms())
-            return true;
-        const struct timespec until = {ms / 1000, ms % 1000 * 1000000};
-        pthread_cond_timedwait(&committer->changed, &committer->mutex, &until);
-    }
+    while (!committer->first && !committer->closing)
+        pthread_cond_wait(&committer->changed, &committer->mutex);
     return committer->first != NULL;
 }
 
@@ -165,11 +155,7 @@ int committer_open(struct committer **out, struct store *store, struct publisher
     committer->store = store;
     committer->settings = settings;
     committer->limit = limit;
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&committer->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    pthread_cond_init(&committer->changed, NULL);
     pthread_mutex_init(&committer->mutex, NULL);
     if (commit_wait_open(&committer->wait, publisher, err)) {
         release(committer);
@@ -207,14 +193,13 @@ struct commit_sizes committer_sizes(struct committer *committer)
 int committer_submit(struct committer *committer, struct commit *commit, struct err *err)
 {
     commit->next = NULL;
-    commit->since_ms = clock_mono_ms();
     pthread_mutex_lock(&committer->mutex);
     bool fits = committer->waiting < committer->limit;
     if (fits) {
         *(committer->last ? &committer->last->next : &committer->first) = commit;
         committer->last = commit;
         committer->waiting++;
-        if (committer->first == commit || committer->waiting == COMMIT_BATCH)
+        if (committer->first == commit)
             pthread_cond_signal(&committer->changed);
     }
     pthread_mutex_unlock(&committer->mutex);

@@ -44,12 +44,10 @@ struct commit {
     int64_t late_ms;
 
     struct commit *next; /* the committer's own */
-    int64_t since_ms;
 };
 
-/* COMMIT_GATHER: how long the first of a batch waits for others while nothing else is going on.
- * COMMIT_CONFIRM: how long an answer waits for the broker; the alarm covers what comes later. */
-enum { COMMIT_BATCH = 256, COMMIT_GATHER_MS = 2, COMMIT_CONFIRM_MS = 250 };
+/* COMMIT_CONFIRM: how long an answer waits for the broker; the alarm covers what comes later. */
+enum { COMMIT_BATCH = 256, COMMIT_CONFIRM_MS = 250 };
 
 /* settings: of the quotas. limit: posts submitted and not written yet, beyond which
  * committer_submit says ERR_OVERLOADED. */
