@@ -14,7 +14,6 @@ peers_requirements=$dev_dir/../../tests/bench/requirements.txt
 versitygw=$cache/bin/versitygw-$versitygw_version
 # Named after the sources, so that an edited Store.java is compiled again.
 store=$cache/store/$(cat "$dev_dir"/store/{pom.xml,*.java,*.patch} | sha256sum | cut -c1-16)
-store_version=$(sed -n 's/.*<mongo-java-server>\(.*\)<.*/\1/p' "$dev_dir/store/pom.xml")
 
 # Runs one of the functions below unless its result exists; one at a time on this machine.
 tool_make() { # NAME
@@ -68,8 +67,7 @@ go_is_new_enough() { # COMMAND
 
 have_store() { [[ -d $store ]]; }
 make_store() { # WORK
-    cd "$1" && # mvn leaves a directory target behind
-        mvn -q -B -f "$dev_dir/store/pom.xml" dependency:copy-dependencies -DoutputDirectory="$1/store/jars" &&
+    mvn -q -B -f "$dev_dir/store/pom.xml" dependency:copy-dependencies -DoutputDirectory="$1/store/jars" &&
         javac -Xlint:all,-processing -d "$1/store/classes" -cp "$1/store/jars/*" "$dev_dir"/store/*.java &&
         patch_store "$1/sources" &&
         javac -d "$1/store/classes" -cp "$1/store/jars/*" "$1/sources/$store_patched" &&
@@ -80,8 +78,9 @@ make_store() { # WORK
 # The one class that is changed comes before the jar it is from.
 store_patched=de/bwaldvogel/mongo/backend/Utils.java
 patch_store() { # DIRECTORY
-    mvn -q -B dependency:unpack -DoutputDirectory="$1" -Dmdep.unpack.includes="$store_patched" \
-        -Dartifact="de.bwaldvogel:mongo-java-server-core:$store_version:jar:sources" &&
+    mvn -q -B -f "$dev_dir/store/pom.xml" dependency:unpack-dependencies -Dclassifier=sources \
+        -DincludeArtifactIds=mongo-java-server-core -Dmdep.unpack.includes="$store_patched" \
+        -DoutputDirectory="$1" -DmarkersDirectory="$1/markers" &&
         patch -d "$1" -p1 <"$dev_dir/store/paths.patch"
 }
 

@@ -68,7 +68,7 @@ def versions():
         "RabbitMQ": package("rabbitmq-server"),
         "Erlang": package("erlang-base"),
         "Java": said(r'version "([^"]+)"', "java", "-version"),
-        "mongo-java-server": written(r"<mongo-java-server>([^<]+)", ROOT / "deploy/dev/store/pom.xml"),
+        "mongo-java-server": written(r"mongo-java-server-memory-backend</artifactId>\s*<version>([^<]+)", ROOT / "deploy/dev/store/pom.xml"),
         "versitygw": written(r"versitygw_version=(\S+)", ROOT / "deploy/dev/tools.sh"),
         "libmongoc": package("libmongoc-1.0-0"),
         "librabbitmq": package("librabbitmq4"),
