@@ -66,8 +66,7 @@ class Standing:
         self.pids, self.at_least = list(pids), at_least
 
     def stop(self, pid):
-        os.kill(pid, signal.SIGSTOP)
-        wait_until(lambda: processes.stat(pid)[0] == "T", 10, f"{pid} to stand still")
+        processes.stand_still(pid)
         self.pids.append(pid)
         self.began = time.monotonic()
 

@@ -69,9 +69,8 @@ class Injector:
 
     def hold(self, pid, seconds):
         """A process stands still for so long."""
-        os.kill(pid, signal.SIGSTOP)
         try:
-            wait_until(lambda: processes.stat(pid)[0] == "T", 5, f"process {pid} to stand still")
+            processes.stand_still(pid)
             time.sleep(seconds)
         finally:
             os.kill(pid, signal.SIGCONT)

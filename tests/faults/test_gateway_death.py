@@ -129,7 +129,7 @@ def test_death_with_posts_in_flight(rig, faults):
     gateway = doomed_gateway(rig, faults)
     before = fleet.db.jobs.count_documents({})
     store = rig.service_pid("store")
-    os.kill(store, signal.SIGSTOP)
+    processes.stand_still(store)
     threads = [threading.Thread(target=post, args=(fleet, gateway.url, key, answers)) for key in keys]
     for thread in threads:
         thread.start()

@@ -143,12 +143,12 @@ def test_store_hangs(rig):
     job_id = fleet.hello(sleep_ms=4000)["task_id"]
     running(fleet, job_id)
     pid = rig.service_pid("store")
-    os.kill(pid, signal.SIGSTOP)
+    processes.stand_still(pid)
     asked = crowd.ask()
     check_all_refused_in_time(asked)
     check_all_refused_in_time(Crowd(fleet).ask())
     check_not_ready(fleet)
-    assert open(f"/proc/{pid}/stat").read().rpartition(") ")[2][0] == "T", "it still hangs"
+    assert processes.threads_stand(pid), "it still hangs"
     os.kill(pid, signal.SIGCONT)
     wait_normal(fleet, time.monotonic())
     crowd.check_one_job_each(asked)

@@ -149,7 +149,7 @@ def die_before_finishing(rig, faults, url):
     """Stores a clip with an upload worker that dies when its task is settled; returns the job."""
     upload = rig.start("upload", env=faults.env())
     child = upload.child()
-    os.kill(upload.pid, signal.SIGSTOP)  # starts no other
+    processes.stand_still(upload.pid)  # starts no other
     faults.exit_on("mongoc_bulk_operation_execute", about="scenes update")
     job_id = rig.fleet.store(url)["task_id"]
     processes.wait_gone([child], 60)

@@ -11,6 +11,8 @@ import boto3
 import botocore.config
 import requests
 
+from support import processes
+
 # Of an object's name: file_type, Content-Type (Apple's authoring specification 10.4).
 TYPES = {
     ".m3u8": ("playlist", "application/vnd.apple.mpegurl"),
@@ -133,7 +135,7 @@ class Stopped:
         self.pid = pid
 
     def __enter__(self):
-        os.kill(self.pid, signal.SIGSTOP)
+        processes.stand_still(self.pid)
 
     def __exit__(self, *_):
         os.kill(self.pid, signal.SIGCONT)

@@ -246,7 +246,8 @@ def test_a_bucket_that_hangs(fleet_s3):
     before = told(fleet_s3)
     with stored.Stopped(stored.s3_pid(fleet_s3)), concurrent.futures.ThreadPoolExecutor(1) as pool:
         waits = pool.submit(usage, fleet_s3)
-        wait_until(lambda: leased(fleet_s3), 30, "the lease")
+        wait_until(lambda: leased(fleet_s3) or waits.done(), 30, "the lease")
+        assert not waits.done(), waits.result().text
         assert told(fleet_s3, refresh=False) == before
         assert fleet_s3.get("/api/v1/jobs").status_code == 200
         failed(waits.result(120), 504, "storage-timeout")

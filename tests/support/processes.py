@@ -1,6 +1,7 @@
 """Processes as /proc tells of them."""
 import os
 import pathlib
+import signal
 import time
 
 
@@ -27,6 +28,23 @@ def children(pid):
 
 def name(pid):
     return os.path.basename(os.readlink(f"/proc/{pid}/exe"))
+
+
+def threads_stand(pid):
+    """Whether none of its threads runs."""
+    states = []
+    for file in pathlib.Path(f"/proc/{pid}/task").glob("*/stat"):
+        try:
+            states.append(file.read_text().rpartition(") ")[2][0])
+        except OSError:
+            pass  # it has ended
+    return bool(states) and set(states) == {"T"}
+
+
+def stand_still(pid):
+    """SIGSTOP, and waits until it took effect: one thread hears of it and tells the others, which go on until then."""
+    os.kill(pid, signal.SIGSTOP)
+    wait_until(lambda: threads_stand(pid), 10, f"process {pid} to stand still")
 
 
 def wait_gone(pids, timeout=10):
