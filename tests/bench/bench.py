@@ -99,15 +99,17 @@ class Bench:
         for pool in (PREFORK, GEVENT):
             self.peer.drain(pool, self.asked.jobs // 4, services.DRAIN_TIMEOUT_S)
 
-    def pairs(self, name, ours, peers, quiet=False):
-        """Measures in turn: what ours and each of peers {name: function} returned, as lists."""
+    def pairs(self, name, ours, peers, quiet=False, often=1):
+        """Measures in turn: what ours and each of peers {name: function} returned, as lists. often: so many times the rounds that
+        were asked for, for what takes little time and differs much from one round to the next."""
         mine, others = [], {peer: [] for peer in peers}
-        for number in range(self.asked.pairs):
+        rounds = self.asked.pairs * often
+        for number in range(rounds):
             mine.append(ours())
             for peer, measure in peers.items():
                 others[peer].append(measure())
             told = [] if quiet else [mine[-1], *(f"{peer}: {got[-1]}" for peer, got in others.items())]
-            print(f"{name} {number + 1}/{self.asked.pairs}:", *told, file=sys.stderr, flush=True)
+            print(f"{name} {number + 1}/{rounds}:", *told, file=sys.stderr, flush=True)
         return mine, others
 
     def figure(self, name, unit, ours, peers, *, less=False, goal=None, floor=None, limit=None, cpu_goal=None):
@@ -117,9 +119,9 @@ class Bench:
         self.results["figures"].append({"name": name, "unit": unit, "less": less, "goal": goal, "floor": floor, "limit": limit,
                                         "cpu_goal": cpu_goal, "mediafleet": ours, "peers": peers})
 
-    def compare(self, name, unit, ours, peers, **options):
+    def compare(self, name, unit, ours, peers, often=1, **options):
         """pairs and figure in one: ours, and each of peers {name: function}, returns a Sample."""
-        self.figure(name, unit, *self.pairs(name, ours, peers), **options)
+        self.figure(name, unit, *self.pairs(name, ours, peers, often=often), **options)
 
     def table(self, title, columns, rows):
         """A table of its own; the cells are text."""

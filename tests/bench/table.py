@@ -113,9 +113,18 @@ def listed(values):
     return ", ".join(f"{name} {value}" for name, value in values.items())
 
 
+def rounds_told(results):
+    """Some figures are measured more often than was asked for."""
+    names = {}
+    for figure in results["figures"]:
+        if len(figure["mediafleet"]) != results["pairs"]:
+            names.setdefault(len(figure["mediafleet"]), {})[figure["name"]] = True
+    return "; ".join([f"{results['pairs']} rounds", *(f"{count} of {', '.join(found)}" for count, found in names.items())])
+
+
 def markdown(results):
     parts = ["# mediafleet beside its peers",
-             f"Median (range) of {results['pairs']} rounds, both sides in turn; ratios are formed pair by pair.",
+             f"Median (range) of {rounds_told(results)}, both sides in turn; ratios are formed pair by pair.",
              f"Machine: {listed(results['machine'])}.", f"Versions: {listed(results['versions'])}."]
     figures = results["figures"]
     if figures:
