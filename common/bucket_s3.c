@@ -192,19 +192,30 @@ static int s3_probe(struct bucket *bucket, struct err *err)
     return result ? -1 : 0;
 }
 
-void s3_learn(struct s3 *s3, const struct bucket_watch *watch)
+/* 1: the server refused the wrong sum for being wrong; 0: it did not; -1: it said neither. */
+static int compares(struct s3 *s3, enum s3_spoil sum, const struct bucket_watch *watch)
 {
     struct arena arena = {0};
     struct err err = {0};
-    struct s3_call call = {.spoil = SPOIL_SHA256, .watch = watch, .arena = &arena};
+    struct s3_call call = {
+        .spoil = sum, .summed = sum == SPOIL_SUM, .watch = watch, .arena = &arena};
     int stored = put_spoiled(s3, &call, &err);
-    if (stored == 0 && strcmp(call.code, "XAmzContentSHA256Mismatch") == 0)
-        s3->checks = S3_CHECKS_SHA256;
-    else if (stored >= 0)
-        s3->checks = S3_CHECKS_LESS;
+    bool wrong = sum == SPOIL_SHA256 ? strcmp(call.code, "XAmzContentSHA256Mismatch") == 0
+                                     : strcmp(call.code, "BadDigest") == 0 ||
+                                           strcmp(call.code, "XAmzContentChecksumMismatch") == 0;
     if (stored > 0)
         (void)s3_delete(&s3->bucket, &probe_key, 1, NULL, &err);
     arena_release(&arena);
+    return stored < 0 ? -1 : stored == 0 && wrong;
+}
+
+void s3_learn(struct s3 *s3, const struct bucket_watch *watch)
+{
+    int answer = compares(s3, SPOIL_SHA256, watch);
+    if (answer >= 0)
+        s3->checks = answer ? S3_CHECKS_SHA256 : S3_CHECKS_LESS;
+    if (answer > 0 && compares(s3, SPOIL_SUM, watch) > 0)
+        s3->checks = S3_CHECKS_SUMS;
 }
 
 static const struct bucket_ops s3_ops = {

@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct digest {
     EVP_MD_CTX *context;
@@ -74,6 +75,17 @@ void digest_hex(const uint8_t digest[DIGEST_LEN], char out[DIGEST_HEX_LEN + 1])
         out[2 * i + 1] = digits[digest[i] & 15];
     }
     out[DIGEST_HEX_LEN] = '\0';
+}
+
+int digest_hex_base64(const char *hex, char out[DIGEST_BASE64_LEN + 1])
+{
+    uint8_t sum[DIGEST_LEN];
+    size_t len;
+    if (strlen(hex) != DIGEST_HEX_LEN || !OPENSSL_hexstr2buf_ex(sum, sizeof sum, &len, hex, '\0') ||
+        len != sizeof sum)
+        return -1;
+    digest_base64(sum, sizeof sum, out);
+    return 0;
 }
 
 bool digest_equal(const void *a, const void *b, size_t len)

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { DIGEST_LEN = 32, DIGEST_HEX_LEN = 64, DIGEST_MD5_LEN = 16 };
+enum { DIGEST_LEN = 32, DIGEST_HEX_LEN = 64, DIGEST_BASE64_LEN = 44, DIGEST_MD5_LEN = 16 };
 
 void digest_sha256(const void *bytes, size_t len, uint8_t out[DIGEST_LEN]);
 void digest_hmac_sha256(const void *key, size_t key_len, const void *bytes, size_t len,
@@ -26,6 +26,8 @@ void digest_base64(const uint8_t *bytes, size_t len, char *out);
 
 /* Lower case, and a NUL. */
 void digest_hex(const uint8_t digest[DIGEST_LEN], char out[DIGEST_HEX_LEN + 1]);
+/* From the one spelling of a SHA-256 to the other; -1 if hex is none. */
+int digest_hex_base64(const char *hex, char out[DIGEST_BASE64_LEN + 1]);
 bool digest_equal(const void *a, const void *b, size_t len);
 
 #endif

@@ -13,6 +13,9 @@ enum {
     S3_ANSWER_BYTES = 4 << 20
 };
 
+/* Which checksum is sent wrong, so that nothing is stored. */
+enum s3_spoil { SPOIL_NOTHING, SPOIL_MD5, SPOIL_SHA256, SPOIL_SUM };
+
 /* One call. The caller fills the first part. */
 struct s3_call {
     const char *method, *key; /* key NULL: of the bucket itself */
@@ -25,6 +28,7 @@ struct s3_call {
     bool reread;             /* although it is known */
     struct digest *also;     /* takes the body, too, when it is hashed */
     bool part;               /* of an upload: its completion repeats the ETag */
+    bool summed;             /* its SHA-256 goes as x-amz-checksum-sha256, and not into the signature */
     int64_t max_bytes; /* of the answer; 0: 8 KiB */
     bool patient;      /* the server may think for minutes before it answers */
     /* Takes the body of a success instead of http.text. */
@@ -33,14 +37,16 @@ struct s3_call {
      * beginning. */
     bool (*again)(struct s3_call *call);
     void *arg;         /* theirs */
-    enum { SPOIL_NOTHING, SPOIL_MD5, SPOIL_SHA256 } spoil; /* sent with a wrong checksum, so that nothing is stored */
+    enum s3_spoil spoil;
     const struct bucket_watch *watch;
     struct arena *arena; /* for everything below */
     /* The answer. */
     struct http_request http;
     const char *sha256, *cache_control;
     bool foreign_etag; /* encrypted: its ETag is no MD5 though it looks like one */
+    bool takes_sums;   /* the upload that was begun wants its parts summed */
     char md5[33], md5_base64[25]; /* of the body; "": not needed */
+    char sum[DIGEST_BASE64_LEN + 1]; /* of a summed body */
     char code[64];     /* S3's own word for a failure */
     int64_t sent, reported;
 };

@@ -69,6 +69,8 @@ static int on_header(void *arg, int status, const char *name, const char *value,
         call->sha256 = value;
     else if (strcasecmp(name, "cache-control") == 0)
         call->cache_control = value;
+    else if (strcasecmp(name, "x-amz-checksum-algorithm") == 0)
+        call->takes_sums = strcasecmp(value, "SHA256") == 0;
     else if (strcasecmp(name, "x-amz-server-side-encryption") == 0)
         call->foreign_etag = strncmp(value, "aws:kms", 7) == 0;
     else if (strcasecmp(name, "x-amz-server-side-encryption-customer-algorithm") == 0)
@@ -126,28 +128,40 @@ static void fill_request(const struct s3 *s3, struct s3_call *call, const char *
  * document demand it. */
 static bool needs_md5(const struct s3 *s3, const struct s3_call *call)
 {
-    return call->spoil != SPOIL_SHA256 && (call->body || s3->checks != S3_CHECKS_SHA256);
+    bool other = call->spoil == SPOIL_SHA256 || call->spoil == SPOIL_SUM;
+    return !other && (call->body || s3->checks < S3_CHECKS_SHA256);
+}
+
+/* Whoever changes a body on its way would have to change a signed header with it. */
+static const char *sum_up(struct s3_call *call, const char *sha256, struct sigv4_pair *headers,
+                          size_t *len)
+{
+    if (!call->summed || digest_hex_base64(sha256, call->sum))
+        return sha256;
+    headers[(*len)++] = (struct sigv4_pair){"x-amz-checksum-sha256", call->sum};
+    return "UNSIGNED-PAYLOAD";
 }
 
 int s3_prepare(const struct s3 *s3, struct s3_call *call, struct err *err)
 {
-    enum { OWN = 4 };
+    enum { OWN = 5 };
     struct arena *arena = call->arena;
     char time[17];
     const char *hash = SIGV4_EMPTY;
     bool has_body = call->body_len > 0 || strcmp(call->method, "PUT") == 0;
-    if (has_body && s3_hash(call, s3->checks == S3_CHECKS_SHA256, &hash, err))
+    if (has_body && s3_hash(call, s3->checks >= S3_CHECKS_SHA256, &hash, err))
         return -1;
-    if (call->spoil == SPOIL_SHA256)
+    if (call->spoil == SPOIL_SHA256 || call->spoil == SPOIL_SUM)
         hash = SIGV4_EMPTY;
     int64_t now_s = clock_wall_s();
     clock_format_basic(now_s, time);
     struct sigv4_pair *headers = arena_alloc_array(arena, call->headers_len + OWN, sizeof *headers);
     headers[0] = (struct sigv4_pair){"host", s3->host};
     headers[1] = (struct sigv4_pair){"x-amz-date", arena_strdup(arena, time)};
-    headers[2] = (struct sigv4_pair){"x-amz-content-sha256", hash};
     memcpy(headers + 3, call->headers, call->headers_len * sizeof *headers);
     size_t len = call->headers_len + 3;
+    hash = sum_up(call, hash, headers, &len);
+    headers[2] = (struct sigv4_pair){"x-amz-content-sha256", hash};
     if (has_body && needs_md5(s3, call))
         headers[len++] = (struct sigv4_pair){
             "content-md5", call->spoil == SPOIL_MD5 ? MD5_OF_NOTHING : call->md5_base64};
@@ -194,6 +208,7 @@ static const struct {
     {"BadDigest", ERR_STORAGE_MISMATCH, true},
     {"InvalidDigest", ERR_STORAGE_MISMATCH, true},
     {"XAmzContentSHA256Mismatch", ERR_STORAGE_MISMATCH, true},
+    {"XAmzContentChecksumMismatch", ERR_STORAGE_MISMATCH, true}, /* MinIO's */
     {"IncompleteBody", ERR_STORAGE_MISMATCH, true},
     {"InvalidPart", ERR_STORAGE_MISMATCH, false}, /* its ETag is another one than we were told */
     {"RequestTimeout", ERR_STORAGE_TIMEOUT, true},

@@ -66,6 +66,7 @@ static enum s3_step pick(struct sender *sender, struct s3_upload *upload, int *p
         fail(sender, upload, &sender->fatal);
     if (upload->next == STEP_OPEN) {
         struct err err = {0};
+        upload->sums = sender->s3->checks == S3_CHECKS_SUMS;
         if (s3_upload_open(upload, sender->arena, &err))
             fail(sender, upload, &err);
     }
@@ -214,6 +215,21 @@ static void give_up(struct sender *sender, struct slot *slot, struct err *err)
     }
 }
 
+/* A server that compares the sum of a PUT need not take those of parts, or may refuse an upload
+ * that announces them: then it begins anew without. again: what came of the beginning. */
+static bool forgo_sums(struct sender *sender, const struct slot *slot, int again)
+{
+    struct s3_upload *upload = slot->upload;
+    bool taken = again == 0 && slot->call.takes_sums;
+    if (slot->step != STEP_BEGIN || !upload->sums || again > 0 || taken)
+        return false;
+    upload->strays = upload->strays || again == 0;
+    upload->sums = false;
+    upload->next = STEP_BEGIN;
+    sender->s3->checks = S3_CHECKS_SHA256;
+    return true;
+}
+
 static void done(void *arg, struct http_request *request)
 {
     struct sender *sender = arg;
@@ -229,6 +245,8 @@ static void done(void *arg, struct http_request *request)
     upload->strays = upload->strays || (slot->step == STEP_BEGIN && slot->tries > 1);
     if (again == 0)
         again = s3_upload_take(upload, slot->step, slot->part, &slot->call, sender->arena, &err);
+    if (forgo_sums(sender, slot, again))
+        again = 0;
     int tries = slot->step == STEP_ABORT ? ABORT_TRIES : S3_TRIES;
     int64_t pause_ms = s3_pause_ms(slot->tries, err.retry_after_ms);
     if (again > 0 && slot->tries < tries && pause_ms >= 0) {

@@ -8,8 +8,9 @@
 
 enum { S3_PARALLEL_MAX = 64 };
 
-/* Whether the server compares a body with the SHA-256 that its request is signed with: found out by s3_learn. */
-enum s3_checks { S3_CHECKS_UNKNOWN, S3_CHECKS_SHA256, S3_CHECKS_LESS };
+/* What the server compares a body with, each with what is before it: found out by s3_learn.
+ * SHA256: the one that its request is signed with; SUMS: the one of x-amz-checksum-sha256. */
+enum s3_checks { S3_CHECKS_UNKNOWN, S3_CHECKS_LESS, S3_CHECKS_SHA256, S3_CHECKS_SUMS };
 
 struct s3 {
     struct bucket bucket;
@@ -23,7 +24,7 @@ struct s3 {
     int64_t put_bytes; /* asked for so far */
 };
 
-/* Finds out what the server checks, at the price of one small PUT that it must refuse; nothing, if that fails. Ends
+/* Finds out what the server checks, at the price of one or two small PUTs that it must refuse; nothing, if that fails. Ends
  * when watch->stopped says so. */
 void s3_learn(struct s3 *s3, const struct bucket_watch *watch);
 

@@ -85,6 +85,7 @@ static void describe_part(struct s3_call *call, const struct s3_upload *upload, 
     call->body_offset = part * upload->part_bytes;
     call->body_len = left < upload->part_bytes ? left : upload->part_bytes;
     call->part = !upload->doubted;
+    call->summed = upload->sums;
     s3_query(call, "partNumber", arena_printf(call->arena, "%d", part + 1));
 }
 
@@ -93,8 +94,7 @@ static void describe_completion(struct s3_call *call, const struct s3_upload *up
     struct text text = {.arena = call->arena};
     text_puts(&text, "<CompleteMultipartUpload>");
     for (int i = 0; i < upload->parts; i++)
-        text_printf(&text, "<Part><PartNumber>%d</PartNumber><ETag>%s</ETag></Part>", i + 1,
-                    upload->etags[i]);
+        text_printf(&text, "<Part><PartNumber>%d</PartNumber>%s</Part>", i + 1, upload->etags[i]);
     text_puts(&text, "</CompleteMultipartUpload>");
     call->body = text.at;
     call->body_len = (int64_t)text.len;
@@ -116,9 +116,11 @@ void s3_upload_describe(const struct s3_upload *upload, enum s3_step step, int p
         call->body_fd = upload->fd;
         call->body_len = upload->put->size_bytes;
         call->body_sha256 = upload->put->sha256;
+        call->summed = upload->sums;
         describe_object(call, upload->put);
     } else if (step == STEP_BEGIN) {
         s3_query(call, "uploads", "");
+        s3_header(call, "x-amz-checksum-algorithm", upload->sums ? "SHA256" : NULL);
         describe_object(call, upload->put);
     } else if (step == STEP_PART) {
         describe_part(call, upload, part);
@@ -173,7 +175,10 @@ static int take_part(struct s3_upload *upload, int part, const struct s3_call *c
         return err_set(err, ERR_STORAGE_UNAVAILABLE, "a part was stored without an ETag"), 1;
     if (check_etag(call, etag, err))
         return 1;
-    upload->etags[part] = arena_printf(arena, "&quot;%s&quot;", etag);
+    const char *sum = "";
+    if (upload->sums)
+        sum = arena_printf(arena, "<ChecksumSHA256>%s</ChecksumSHA256>", call->sum);
+    upload->etags[part] = arena_printf(arena, "<ETag>&quot;%s&quot;</ETag>%s", etag, sum);
     return 0;
 }
 

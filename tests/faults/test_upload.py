@@ -1,10 +1,11 @@
 """The S3 server fails while media is stored: answers of all kinds, lost ones, broken transfers."""
 import pytest
 
+import stored
 from s3_faults import (DONE_BUT_ERROR_IN_200, ERROR_IN_200, INTERNAL, SLOW_DOWN, TRUNCATED_XML, WRONG_ETAG, Flip, Lose,
                        Reset)
 from support.processes import wait_until
-from uploads import film, store, stored_whole, upload_runs  # noqa: F401 (film is a fixture)
+from uploads import MIB, film, film_with, store, stored_whole, upload_runs  # noqa: F401 (film is a fixture)
 
 
 @pytest.mark.fault(33, "S3 answers 500 or 503 SlowDown to 30 % of all requests", "rules of the S3 proxy")
@@ -79,3 +80,19 @@ def test_corruption(rig_s3, film, action, op):
     job = stored_whole(rig_s3, store(rig_s3, film), film)
     assert rule.fired == 1
     assert upload_runs(rig_s3, job) == (1, 0)
+
+
+@pytest.mark.fault(39, "a byte of a summed body is another one when it arrives", "the S3 proxy flips a bit")
+def test_corruption_of_what_is_summed(rig_s3, clips, tmp_path):
+    """from 64 MiB on the SHA-256 of a body is a header of its own, where the server compares that: noticed all the same"""
+    film = film_with(65 * MIB, clips, tmp_path)
+    rules = [rig_s3.s3.rule(Flip(100), op="put", key="/hls/", times=1), rig_s3.s3.rule(Flip(1000), op="part", times=1)]
+    job = stored_whole(rig_s3, store(rig_s3, film), film)
+    sent = [one for op in ("put", "part") for one in rig_s3.s3.asked(op, key=job["id"])]
+    assert {one.headers.get("x-amz-content-sha256") for one in sent} == {"UNSIGNED-PAYLOAD"}
+    assert all("x-amz-checksum-sha256" in one.headers["authorization"] for one in sent)
+    assert [rule.fired for rule in rules] == [1, 1] and [one.status for one in sent].count(400) == 2
+    assert upload_runs(rig_s3, job) == (1, 0)
+    head = stored.s3(rig_s3.fleet).head_object(Bucket=stored.bucket(rig_s3.fleet), Key=stored.scene(rig_s3.fleet, job)["storage_key"],
+                                               ChecksumMode="ENABLED")
+    assert head["ChecksumSHA256"].endswith("-5"), "the sum of the sums of five parts"

@@ -9,13 +9,17 @@ import stored
 MIB = 1 << 20
 
 
+def film_with(noise, clips, directory):
+    """Its file ends with a `free` box of so many bytes of noise."""
+    file = directory / "film.mp4"
+    file.write_bytes(clips("silent.mp4").read_bytes() + (noise + 8).to_bytes(4, "big") + b"free" + os.urandom(noise))
+    return file
+
+
 @pytest.fixture(scope="session")
 def film(clips, tmp_path_factory):
-    """A film whose file goes in three parts: a `free` box of 40 MiB of noise follows it."""
-    file = tmp_path_factory.mktemp("film") / "film.mp4"
-    noise = os.urandom(40 * MIB)
-    file.write_bytes(clips("silent.mp4").read_bytes() + (len(noise) + 8).to_bytes(4, "big") + b"free" + noise)
-    return file
+    """A film whose file goes in three parts."""
+    return film_with(40 * MIB, clips, tmp_path_factory.mktemp("film"))
 
 
 def store(rig, file):

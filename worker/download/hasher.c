@@ -11,14 +11,15 @@
 struct hasher {
     struct digest *digest;
     int fd;
-    int64_t added, told; /* bytes, the caller's: in the file; the thread knows of */
+    int64_t added; /* bytes in the file, the caller's */
     bool threaded;
     pthread_t thread;
     int failed;           /* errno of the thread, to be looked at when it has ended */
     int64_t hashed;       /* the thread's, once there is one */
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t changed;
-    int64_t ready; /* the thread may hash what is before it */
+    int64_t ready; /* the thread may hash what is before it; written by the caller only, who reads
+                      it as it likes */
     bool ended;
 };
 
@@ -68,7 +69,7 @@ static void *run(void *arg)
 static void tell(struct hasher *hasher, bool ended)
 {
     pthread_mutex_lock(&hasher->lock);
-    hasher->told = hasher->ready = hasher->added;
+    hasher->ready = hasher->added;
     hasher->ended = ended;
     pthread_cond_signal(&hasher->changed);
     pthread_mutex_unlock(&hasher->lock);
@@ -77,7 +78,7 @@ static void tell(struct hasher *hasher, bool ended)
 /* Without a thread (there may be too many) it goes on as it began. */
 static void start_thread(struct hasher *hasher)
 {
-    hasher->hashed = hasher->told = hasher->ready = hasher->added;
+    hasher->hashed = hasher->ready = hasher->added;
     hasher->threaded = pthread_create(&hasher->thread, NULL, run, hasher) == 0;
 }
 
@@ -85,7 +86,7 @@ void hasher_add(struct hasher *hasher, const void *bytes, size_t len)
 {
     hasher->added += (int64_t)len;
     if (hasher->threaded) {
-        if (hasher->added - hasher->told >= HASHER_STEP)
+        if (hasher->added - hasher->ready >= HASHER_STEP)
             tell(hasher, false);
         return;
     }
@@ -117,7 +118,7 @@ void hasher_free(struct hasher *hasher)
 {
     if (!hasher)
         return;
-    hasher->added = hasher->told; /* what the thread does not know of yet need not be hashed */
+    hasher->added = hasher->ready; /* what the thread does not know of yet need not be hashed */
     join(hasher);
     if (hasher->digest)
         digest_end(hasher->digest, NULL);

@@ -1,85 +1,27 @@
 /* Which checksums go with a file, and that a file which is not what was announced is never stored.
  */
-#include "s3_stub.h"
+#include "s3_files.h"
 
-#include <fcntl.h>
-
-#include "common/digest.h"
-
-enum { SMALL = 1000, LARGE = 64 << 20 }; /* large: enough to ask what the server checks; 4 parts */
-
-#define STORED ANSWER("")
-#define MISMATCH REFUSAL("400", "XAmzContentSHA256Mismatch")
-#define BEGUN                                                                                      \
-    ANSWER("<InitiateMultipartUploadResult><UploadId>U</UploadId></"                               \
-           "InitiateMultipartUploadResult>")
-#define PART "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nETag: \"e\"\r\nConnection: close\r\n\r\n"
-#define COMPLETED ANSWER("<CompleteMultipartUploadResult></CompleteMultipartUploadResult>")
-#define HEAD                                                                                       \
-    "HTTP/1.1 200 OK\r\nContent-Length: 67108864\r\nETag: \"e-4\"\r\nConnection: close\r\n\r\n"
-#define GONE "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
-
-static char small_path[] = "/tmp/s3_hash_test.XXXXXX", large_path[] = "/tmp/s3_hash_test.XXXXXX";
-static char small_sha256[DIGEST_HEX_LEN + 1], large_sha256[DIGEST_HEX_LEN + 1];
 static const char nothing[] = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-
-static void make_file(char *path, off_t len, char sha256[DIGEST_HEX_LEN + 1])
-{
-    static const char zeros[1 << 16];
-    uint8_t sum[DIGEST_LEN];
-    struct digest *digest = digest_begin();
-    int fd = mkstemp(path);
-    CHECK(fd >= 0);
-    CHECK_INT(ftruncate(fd, len), 0);
-    close(fd);
-    for (off_t left = len; left > 0; left -= (off_t)sizeof zeros)
-        digest_add(digest, zeros, left < (off_t)sizeof zeros ? (size_t)left : sizeof zeros);
-    digest_end(digest, sum);
-    digest_hex(sum, sha256);
-}
-
-static struct bucket_put small_put(const char *sha256)
-{
-    return (struct bucket_put){
-        .key = "p/a.m4s", .path = small_path, .size_bytes = SMALL, .sha256 = sha256};
-}
-
-static struct bucket_put large_put(const char *sha256)
-{
-    return (struct bucket_put){
-        .key = "p/source.mp4", .path = large_path, .size_bytes = LARGE, .sha256 = sha256};
-}
-
-static void put(struct bucket *bucket, struct bucket_put one, enum error code)
-{
-    err = (struct err){0};
-    CHECK_INT(bucket_put(bucket, &one, 1, NULL, &arena, &err), code ? -1 : 0);
-    CHECK_INT(err.code, code);
-}
-
-static bool has(size_t request, const char *name, const char *value)
-{
-    return strcasestr(server.heads[request], arena_printf(&arena, "\r\n%s: %s", name, value));
-}
 
 /* Asked with a body that is not what is signed; refused for that, it needs to be told no MD5 any
  * more. */
 static void a_server_that_compares_sha256_gets_no_md5(void)
 {
-    const struct stub_step steps[] = {{.answer = MISMATCH},  {.answer = BEGUN}, {.answer = PART},
+    const struct stub_step steps[] = {COMPARES_SHA256,       {.answer = BEGUN}, {.answer = PART},
                                       {.answer = PART},      {.answer = PART},  {.answer = PART},
                                       {.answer = COMPLETED}, {.answer = HEAD},  {.answer = PART}};
-    struct bucket *bucket = serve(steps, 9);
+    struct bucket *bucket = serve(steps, 10);
     put(bucket, large_put(large_sha256), ERR_NONE);
     put(bucket, small_put(small_sha256), ERR_NONE);
     end(bucket);
-    CHECK_INT(server.served, 9);
+    CHECK_INT(server.served, 10);
     CHECK(strstr(server.heads[0], "PUT /bu/mediafleet-check/probe "));
     CHECK(has(0, "x-amz-content-sha256", nothing) && server.body_lens[0] == 5);
-    for (size_t i = 2; i < 6; i++)
+    for (size_t i = 3; i < 7; i++)
         CHECK(!has(i, "content-md5", "") && !has(i, "x-amz-content-sha256", nothing));
-    CHECK(has(6, "content-md5", "")); /* no file: some servers demand it of documents */
-    CHECK(!has(8, "content-md5", "") && has(8, "x-amz-content-sha256", small_sha256));
+    CHECK(has(7, "content-md5", "")); /* no file: some servers demand it of documents */
+    CHECK(!has(9, "content-md5", "") && has(9, "x-amz-content-sha256", small_sha256));
 }
 
 /* What it stored goes away again. */
@@ -106,14 +48,14 @@ static void a_server_that_does_not_say_gets_both(void)
 {
     const struct stub_step steps[] = {{.answer = REFUSAL("503", "SlowDown")},
                                       {.answer = REFUSAL("403", "AccessDenied")},
-                                      {.answer = MISMATCH},
+                                      COMPARES_SHA256,
                                       {.answer = PART}};
-    struct bucket *bucket = serve(steps, 4);
+    struct bucket *bucket = serve(steps, 5);
     put(bucket, large_put(large_sha256), ERR_STORAGE_AUTH);
     put(bucket, small_put(small_sha256), ERR_NONE);
     end(bucket);
-    CHECK_INT(server.served, 4);
-    CHECK(!has(3, "content-md5", ""));
+    CHECK_INT(server.served, 5);
+    CHECK(!has(4, "content-md5", ""));
 }
 
 static void little_is_sent_without_asking(void)
@@ -139,44 +81,43 @@ static void another_small_file_is_not_sent(void)
 /* Where the server compares, it refuses; then we look whose fault it was. */
 static void another_small_file_is_not_stored(void)
 {
-    const struct stub_step steps[] = {{.answer = MISMATCH},
+    const struct stub_step steps[] = {COMPARES_SHA256,
                                       {.answer = REFUSAL("403", "AccessDenied")},
                                       {.answer = MISMATCH},
                                       {.answer = PART}};
-    struct bucket *bucket = serve(steps, 4);
+    struct bucket *bucket = serve(steps, 5);
     put(bucket, large_put(large_sha256), ERR_STORAGE_AUTH);
     put(bucket, small_put(large_sha256), ERR_STORAGE_MISMATCH);
     CHECK(strstr(err.detail, "is not what it was"));
     end(bucket);
-    CHECK_INT(server.served, 3);
-    CHECK(has(2, "x-amz-content-sha256", large_sha256));
+    CHECK_INT(server.served, 4);
+    CHECK(has(3, "x-amz-content-sha256", large_sha256));
 }
 
 static void another_large_file_is_never_completed(void)
 {
-    const struct stub_step steps[] = {{.answer = MISMATCH}, {.answer = BEGUN}, {.answer = PART},
-                                      {.answer = PART},     {.answer = PART},  {.answer = PART},
+    const struct stub_step steps[] = {COMPARES_SHA256,  {.answer = BEGUN}, {.answer = PART},
+                                      {.answer = PART}, {.answer = PART},  {.answer = PART},
                                       {.answer = GONE}};
-    struct bucket *bucket = serve(steps, 7);
+    struct bucket *bucket = serve(steps, 8);
     put(bucket, large_put(small_sha256), ERR_STORAGE_MISMATCH);
     end(bucket);
-    CHECK_INT(server.served, 7);
-    CHECK(strstr(server.heads[6], "DELETE /bu/p/source.mp4?uploadId=U "));
+    CHECK_INT(server.served, 8);
+    CHECK(strstr(server.heads[7], "DELETE /bu/p/source.mp4?uploadId=U "));
 }
 
 /* What is sent twice counts once for the whole. */
 static void a_part_that_is_sent_again_changes_nothing(void)
 {
-    const struct stub_step steps[] = {
-        {.answer = MISMATCH}, {.answer = BEGUN},
-        {.answer = PART},     {.answer = REFUSAL("500", "InternalError")},
-        {.answer = PART},     {.answer = PART},
-        {.answer = PART},     {.answer = COMPLETED},
-        {.answer = HEAD}};
-    struct bucket *bucket = serve(steps, 9);
+    const struct stub_step steps[] = {COMPARES_SHA256,  {.answer = BEGUN},
+                                      {.answer = PART}, {.answer = REFUSAL("500", "InternalError")},
+                                      {.answer = PART}, {.answer = PART},
+                                      {.answer = PART}, {.answer = COMPLETED},
+                                      {.answer = HEAD}};
+    struct bucket *bucket = serve(steps, 10);
     put(bucket, large_put(large_sha256), ERR_NONE);
     end(bucket);
-    CHECK_INT(server.served, 9);
+    CHECK_INT(server.served, 10);
 }
 
 #define WRONG                                                                                      \
@@ -186,21 +127,21 @@ static void a_part_that_is_sent_again_changes_nothing(void)
 /* It compares what arrives; what it says of it is compared, too. */
 static void a_wrong_etag_is_noticed_all_the_same(void)
 {
-    const struct stub_step steps[] = {{.answer = MISMATCH},  {.answer = BEGUN}, {.answer = PART},
+    const struct stub_step steps[] = {COMPARES_SHA256,       {.answer = BEGUN}, {.answer = PART},
                                       {.answer = PART},      {.answer = PART},  {.answer = PART},
                                       {.answer = COMPLETED}, {.answer = HEAD},  {.answer = WRONG},
                                       {.answer = PART}};
-    struct bucket *bucket = serve(steps, 10);
+    struct bucket *bucket = serve(steps, 11);
     put(bucket, large_put(large_sha256), ERR_NONE);
     put(bucket, small_put(small_sha256), ERR_NONE);
     end(bucket);
-    CHECK_INT(server.served, 10);
+    CHECK_INT(server.served, 11);
 }
 
 /* The server knows what it should have said; then nothing it says of parts is believed. */
 static void a_wrong_etag_of_a_part_is_noticed_at_the_end(void)
 {
-    const struct stub_step steps[] = {{.answer = MISMATCH},
+    const struct stub_step steps[] = {COMPARES_SHA256,
                                       {.answer = BEGUN},
                                       {.answer = PART},
                                       {.answer = WRONG},
@@ -214,17 +155,17 @@ static void a_wrong_etag_of_a_part_is_noticed_at_the_end(void)
                                       {.answer = PART},
                                       {.answer = COMPLETED},
                                       {.answer = HEAD}};
-    struct bucket *bucket = serve(steps, 14);
+    struct bucket *bucket = serve(steps, 15);
     put(bucket, large_put(large_sha256), ERR_NONE);
     end(bucket);
-    CHECK_INT(server.served, 14);
-    CHECK(strstr(server.body[6], ">&quot;00000000000000000000000000000000&quot;<"));
-    CHECK(!strstr(server.body[12], "00000000000000000000000000000000"));
+    CHECK_INT(server.served, 15);
+    CHECK(strstr(server.body[7], ">&quot;00000000000000000000000000000000&quot;<"));
+    CHECK(!strstr(server.body[13], "00000000000000000000000000000000"));
 }
 
 static void parts_are_sent_again_once(void)
 {
-    const struct stub_step steps[] = {{.answer = MISMATCH},
+    const struct stub_step steps[] = {COMPARES_SHA256,
                                       {.answer = BEGUN},
                                       {.answer = PART},
                                       {.answer = PART},
@@ -237,11 +178,11 @@ static void parts_are_sent_again_once(void)
                                       {.answer = PART},
                                       {.answer = REFUSAL("400", "InvalidPart")},
                                       {.answer = GONE}};
-    struct bucket *bucket = serve(steps, 13);
+    struct bucket *bucket = serve(steps, 14);
     put(bucket, large_put(large_sha256), ERR_STORAGE_MISMATCH);
     end(bucket);
-    CHECK_INT(server.served, 13);
-    CHECK(strstr(server.heads[12], "DELETE /bu/p/source.mp4?uploadId=U "));
+    CHECK_INT(server.served, 14);
+    CHECK(strstr(server.heads[13], "DELETE /bu/p/source.mp4?uploadId=U "));
 }
 
 /* Of who does not compare, every part's is. */
@@ -261,8 +202,7 @@ static void a_wrong_etag_of_a_part_is_noticed_at_once(void)
 
 int main(void)
 {
-    make_file(small_path, SMALL, small_sha256);
-    make_file(large_path, LARGE, large_sha256);
+    make_files();
     RUN(a_server_that_compares_sha256_gets_no_md5);
     RUN(a_server_that_does_not_gets_both);
     RUN(a_server_that_does_not_say_gets_both);
@@ -275,8 +215,6 @@ int main(void)
     RUN(a_wrong_etag_of_a_part_is_noticed_at_the_end);
     RUN(parts_are_sent_again_once);
     RUN(a_wrong_etag_of_a_part_is_noticed_at_once);
-    unlink(small_path);
-    unlink(large_path);
-    arena_release(&arena);
+    remove_files();
     return 0;
 }
