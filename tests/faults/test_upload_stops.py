@@ -50,6 +50,18 @@ def test_death_within_a_multipart_upload(rig_s3, film):
     assert (task["run"], task["crashes"], task.get("failures", 0)) == (2, 1, 0)
 
 
+@pytest.mark.fault(2, "a part of the dead worker's upload arrives after its end", "another upload of the key, begun while the next run sends")
+def test_an_upload_that_comes_back(rig_s3, film):
+    """S3 does not promise that one abort is enough: the next run looks once more at its end"""
+    client, bucket = stored.s3(rig_s3.fleet), stored.bucket(rig_s3.fleet)
+    begun = []
+    rig_s3.s3.rule(Hook(lambda _: rig_s3.fleet.kill("upload", signal.SIGKILL), "answer"), op="part", part=2, times=1)
+    rig_s3.s3.rule(Hook(lambda request: begun.append(client.create_multipart_upload(Bucket=bucket, Key=request.key)), "answer"),
+                   op="begin", nth=2)
+    job = stored_whole(rig_s3, store(rig_s3, film), film)
+    assert len(begun) == 1 and [one.status for one in rig_s3.s3.asked("abort", key=job["id"])] == [204, 204]
+
+
 @pytest.mark.fault(34, "S3 denies everything: 403, or the bucket is gone", "rules of the S3 proxy")
 @pytest.mark.parametrize("action,code", [(DENIED, "storage-auth"), (BAD_SIGNATURE, "storage-auth"), (NO_BUCKET, "storage-bucket")],
                          ids=["AccessDenied", "SignatureDoesNotMatch", "NoSuchBucket"])

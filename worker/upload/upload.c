@@ -116,13 +116,12 @@ static void describe(const struct upload_files *files, const struct bucket *buck
 }
 
 /* What an earlier run that died had begun: open multipart uploads cost money and nobody else ends
- * them. What is there is not sent again, in the first run either: a row may have been adopted. */
-static int tidy_earlier_runs(struct run *run, struct bucket *bucket, const char *prefix,
-                             struct upload_files *files, struct err *err)
+ * them. A part of one that was still under way may outlive the end of its upload (S3's
+ * AbortMultipartUpload says so), therefore before this run sends anything, and after it. */
+static int end_earlier_uploads(struct run *run, struct bucket *bucket, const char *prefix,
+                               struct err *err)
 {
-    if (run_task(run)->run > 1 && bucket_abort_uploads(bucket, prefix, NULL, err))
-        return -1;
-    return ledger_recognise(run, bucket, prefix, files, err);
+    return run_task(run)->run > 1 ? bucket_abort_uploads(bucket, prefix, NULL, err) : 0;
 }
 
 /* Asked once more, before anything is sent: the job may have come in while its project was deleted.
@@ -155,8 +154,10 @@ int upload(struct run *run, const void *params, void *out, struct err *err)
     result->storage = STORAGE_LOCAL_ONLY;
     if (files.len == 0)
         return 0;
-    if (check_project(run, files.bytes, err) ||
-        tidy_earlier_runs(run, bucket, prefix, &files, err) || send_all(run, bucket, &files, err))
+    /* What is there is not sent again, in the first run either: a row may have been adopted. */
+    if (check_project(run, files.bytes, err) || end_earlier_uploads(run, bucket, prefix, err) ||
+        ledger_recognise(run, bucket, prefix, &files, err) || send_all(run, bucket, &files, err) ||
+        end_earlier_uploads(run, bucket, prefix, err))
         return -1;
     run_usage(run, 0, files.bytes);
     describe(&files, bucket, result);
