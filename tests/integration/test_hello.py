@@ -114,7 +114,7 @@ def test_transient_failure_is_tried_again_when_it_is_due(fleet):
     assert events(job)[:5] == ["submitted", "claimed", "retrying", "claimed", "retrying"]
     stored = fleet.db.jobs.find_one({"_id": job_id})
     pause = (stored["log"][3]["at"] - stored["log"][2]["at"]).total_seconds()
-    assert pause >= 4, "never before it is due"
+    assert pause > 3.9, "never before it is due, by two clocks that differ by milliseconds"
     due = (stored["tasks"][0]["due_at"] - stored["log"][4]["at"]).total_seconds()
     assert 24 <= due <= 36, "30 s, 20 % more or less"
     assert fleet.post(f"/api/v1/jobs/{job_id}/cancel").status_code == 202
