@@ -99,6 +99,7 @@ def test_two_reconcilers_publish_once(rig, twice):
         fleet.db.jobs.update_many({"_id": {"$in": ids}}, {"$set": {"alarm_at": together}})
         nudged = {"_id": {"$in": ids}, "nudges": 1}
         wait_until(lambda: fleet.db.jobs.count_documents(nudged) == JOBS, 30, "one nudge each")
+        wait_until(lambda: depth(rig, "hello") >= JOBS, 30, "the tickets again, which are published after that")
         time.sleep(2)  # the other reconciler's turn
         assert depth(rig, "hello") == JOBS and fleet.db.jobs.count_documents(nudged) == JOBS
         assert {job["rev"] for job in fleet.db.jobs.find({"_id": {"$in": ids}})} == {1}

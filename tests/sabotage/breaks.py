@@ -49,7 +49,7 @@ BREAKS = [
           "        if (pulses[i].stop)\n", "        if (pulses[i].stop && !pulses[i].alive)\n",
           ["faults/test_cancel_faults.py::test_cancel_of_a_running_task"]),
     Break("uploads-left-open", "a dead run's multipart upload is left open", "worker/upload/upload.c",
-          "    if (run_task(run)->run > 1 && ", "    if (run_task(run)->run < 1 && ",
+          "    return run_task(run)->run > 1 ? ", "    return run_task(run)->run < 1 ? ",
           ["faults/test_death.py::test_worker_killed_in_a_multipart_upload"]),
     Break("deaf-to-basic-cancel", "a worker whose queue was deleted waits for ever", "common/broker.c",
           "    if (method->id == AMQP_BASIC_CANCEL_METHOD) {\n",
