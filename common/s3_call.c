@@ -123,13 +123,18 @@ static void fill_request(const struct s3 *s3, struct s3_call *call, const char *
     };
 }
 
+/* The sum of nothing stands for the body's, in the signature or beside it. */
+static bool has_wrong_sha256(const struct s3_call *call)
+{
+    return call->spoil == SPOIL_SHA256 || call->spoil == SPOIL_SUM;
+}
+
 /* Of files a server that compares them with their SHA-256 need not be told the MD5, whose making
  * costs it more than most else it does; we still compare the one that it answers. Some calls with a
  * document demand it. */
 static bool needs_md5(const struct s3 *s3, const struct s3_call *call)
 {
-    bool other = call->spoil == SPOIL_SHA256 || call->spoil == SPOIL_SUM;
-    return !other && (call->body || s3->checks < S3_CHECKS_SHA256);
+    return !has_wrong_sha256(call) && (call->body || s3->checks < S3_CHECKS_SHA256);
 }
 
 /* Whoever changes a body on its way would have to change a signed header with it. */
@@ -151,7 +156,7 @@ int s3_prepare(const struct s3 *s3, struct s3_call *call, struct err *err)
     bool has_body = call->body_len > 0 || strcmp(call->method, "PUT") == 0;
     if (has_body && s3_hash(call, s3->checks >= S3_CHECKS_SHA256, &hash, err))
         return -1;
-    if (call->spoil == SPOIL_SHA256 || call->spoil == SPOIL_SUM)
+    if (has_wrong_sha256(call))
         hash = SIGV4_EMPTY;
     int64_t now_s = clock_wall_s();
     clock_format_basic(now_s, time);
