@@ -32,13 +32,8 @@ def name(pid):
 
 def threads_stand(pid):
     """Whether none of its threads runs."""
-    states = []
-    for file in pathlib.Path(f"/proc/{pid}/task").glob("*/stat"):
-        try:
-            states.append(file.read_text().rpartition(") ")[2][0])
-        except OSError:
-            pass  # it has ended
-    return bool(states) and set(states) == {"T"}
+    found = [stat(thread) for thread in os.listdir(f"/proc/{pid}/task")]
+    return {what[0] for what in found if what} == {"T"}  # without one: it has ended meanwhile
 
 
 def stand_still(pid):
