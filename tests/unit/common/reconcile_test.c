@@ -52,8 +52,9 @@ static void wait_passes(int more)
 static struct job *queued(int64_t due_ago_ms, int64_t alarm_ago_ms)
 {
     struct job *job = fake_start(++number, "hello");
-    job->tasks.at[0].due_at = clock_now_ms() - due_ago_ms;
-    job->alarm_at = clock_now_ms() - alarm_ago_ms;
+    int64_t now = clock_now_ms(); /* one: due before its alarm means that it has had its ticket */
+    job->tasks.at[0].due_at = now - due_ago_ms;
+    job->alarm_at = now - alarm_ago_ms;
     return job;
 }
 
