@@ -158,11 +158,16 @@ static void end_stopped(struct drive *drive)
             drive->batch->done(drive->batch->arg, detach(drive, i));
 }
 
+void http_go_on(struct http *http)
+{
+    int running;
+    curl_multi_perform(http->multi, &running);
+}
+
 /* Returns 1 while there is something to wait for, at most *wait_ms. */
 static int fill(struct drive *drive, int64_t *wait_ms, struct err *err)
 {
     size_t parallel = (size_t)drive->batch->parallel;
-    int running;
     *wait_ms = 0;
     while (drive->active_len < (parallel < PARALLEL_MAX ? parallel : PARALLEL_MAX)) {
         struct http_request *request = drive->batch->next(drive->batch->arg, wait_ms);
@@ -170,8 +175,7 @@ static int fill(struct drive *drive, int64_t *wait_ms, struct err *err)
             break;
         if (start(drive, request, err))
             return -1;
-        /* The next one may take its time to be made (a body is hashed): those under way go on. */
-        curl_multi_perform(drive->http->multi, &running);
+        http_go_on(drive->http); /* the next one may take its time to be made */
         *wait_ms = 0;
     }
     return drive->active_len > 0 || *wait_ms > 0;

@@ -74,5 +74,7 @@ struct http_batch {
     int parallel;
 };
 int http_perform_all(struct http *http, const struct http_batch *batch, struct err *err);
+/* Within `next`, while it makes a request: those under way go on. Calls no `done`. */
+void http_go_on(struct http *http);
 
 #endif

@@ -54,9 +54,9 @@ struct s3_call {
 void s3_query(struct s3_call *call, const char *name, const char *value);
 void s3_header(struct s3_call *call, const char *name, const char *value); /* NULL values are left out */
 
-/* The body's SHA-256 as hex, and call->md5. compared: by the server, so that one which is known need not be made anew, and
- * a part needs no MD5: its ETag is a name, which the completion must repeat. */
-int s3_hash(struct s3_call *call, bool compared, const char **sha256, struct err *err);
+/* The body's SHA-256 as hex, and call->md5. Where the server compares it, one which is known need not be made anew, and a
+ * part needs no MD5: its ETag is a name, which the completion must repeat. Calls that are under way go on meanwhile. */
+int s3_hash(const struct s3 *s3, struct s3_call *call, const char **sha256, struct err *err);
 /* Hashes the body, signs, fills call->http; anew for every try. */
 int s3_prepare(const struct s3 *s3, struct s3_call *call, struct err *err);
 /* What came of it: 0 success; 1 worth another try; -1 not. */

@@ -154,7 +154,7 @@ int s3_prepare(const struct s3 *s3, struct s3_call *call, struct err *err)
     char time[17];
     const char *hash = SIGV4_EMPTY;
     bool has_body = call->body_len > 0 || strcmp(call->method, "PUT") == 0;
-    if (has_body && s3_hash(call, s3->checks >= S3_CHECKS_SHA256, &hash, err))
+    if (has_body && s3_hash(s3, call, &hash, err))
         return -1;
     if (has_wrong_sha256(call))
         hash = SIGV4_EMPTY;

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 
+#include "common/clock.h"
 #include "stub_server.h"
 
 static struct stub_server server;
@@ -254,6 +255,52 @@ static void many_are_performed(void)
     arena_release(&arena);
 }
 
+/* Two: the second takes until the first is answered to be made. */
+struct slow {
+    struct http *http;
+    struct http_request requests[2];
+    size_t next, done;
+};
+
+static struct http_request *slow_next(void *arg, int64_t *wait_ms)
+{
+    struct slow *slow = arg;
+    (void)wait_ms;
+    if (slow->next == 1) {
+        for (int i = 0; i < 5000 && slow->requests[0].text.len < 5; i++) {
+            http_go_on(slow->http);
+            clock_sleep_ms(1);
+        }
+        CHECK_STR(slow->requests[0].text.at, "hello");
+        CHECK_INT(slow->done, 0); /* its owner is not told in the midst of this */
+    }
+    return slow->next < 2 ? &slow->requests[slow->next++] : NULL;
+}
+
+static void slow_done(void *arg, struct http_request *request)
+{
+    struct slow *slow = arg;
+    slow->done++;
+    CHECK_INT(request->err.code, ERR_NONE);
+}
+
+static void one_goes_on_while_the_next_is_made(void)
+{
+    const struct stub_step step = {.answer = OK_HELLO};
+    const struct http_policy policy = {0};
+    struct err err = {0};
+    struct slow slow = {0};
+    serve((struct stub_step[]){step, step}, 2);
+    slow.requests[0] = slow.requests[1] = get();
+    slow.http = open_http(&policy);
+    struct http_batch batch = {slow_next, slow_done, &slow, 2};
+    CHECK_INT(http_perform_all(slow.http, &batch, &err), 0);
+    CHECK_INT(slow.done, 2);
+    http_free(slow.http);
+    stub_stop(&server);
+    arena_release(&arena);
+}
+
 int main(void)
 {
     RUN(an_answer_is_read);
@@ -264,5 +311,6 @@ int main(void)
     RUN(a_file_is_sent_again_when_a_kept_connection_has_died);
     RUN(a_stopped_transfer_ends);
     RUN(many_are_performed);
+    RUN(one_goes_on_while_the_next_is_made);
     return 0;
 }
