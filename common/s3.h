@@ -27,7 +27,7 @@ struct s3_call {
     const char *body_sha256; /* hex, if it is known; what is read must agree */
     bool reread;             /* although it is known */
     struct digest *also;     /* takes the body, too, when it is hashed */
-    bool part;               /* of an upload: its completion repeats the ETag */
+    bool named;              /* the answer's ETag is a name, and no sum to compare */
     bool summed;             /* its SHA-256 goes as x-amz-checksum-sha256, and not into the signature */
     int64_t max_bytes; /* of the answer; 0: 8 KiB */
     bool patient;      /* the server may think for minutes before it answers */
@@ -43,6 +43,7 @@ struct s3_call {
     /* The answer. */
     struct http_request http;
     const char *sha256, *cache_control;
+    const char *told_sum; /* what the server says it got, in Base64 */
     bool foreign_etag; /* encrypted: its ETag is no MD5 though it looks like one */
     bool takes_sums;   /* the upload that was begun wants its parts summed */
     char md5[33], md5_base64[25]; /* of the body; "": not needed */
@@ -54,8 +55,8 @@ struct s3_call {
 void s3_query(struct s3_call *call, const char *name, const char *value);
 void s3_header(struct s3_call *call, const char *name, const char *value); /* NULL values are left out */
 
-/* The body's SHA-256 as hex, and call->md5. Where the server compares it, one which is known need not be made anew, and a
- * part needs no MD5: its ETag is a name, which the completion must repeat. Calls that are under way go on meanwhile. */
+/* The body's SHA-256 as hex, and call->md5. Where the server compares it, one which is known need not be made anew, and
+ * where the ETag is but a name, no MD5. Calls that are under way go on meanwhile. */
 int s3_hash(const struct s3 *s3, struct s3_call *call, const char **sha256, struct err *err);
 /* Hashes the body, signs, fills call->http; anew for every try. */
 int s3_prepare(const struct s3 *s3, struct s3_call *call, struct err *err);

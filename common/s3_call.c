@@ -69,6 +69,8 @@ static int on_header(void *arg, int status, const char *name, const char *value,
         call->sha256 = value;
     else if (strcasecmp(name, "cache-control") == 0)
         call->cache_control = value;
+    else if (strcasecmp(name, "x-amz-checksum-sha256") == 0)
+        call->told_sum = value;
     else if (strcasecmp(name, "x-amz-checksum-algorithm") == 0)
         call->takes_sums = strcasecmp(value, "SHA256") == 0;
     else if (strcasecmp(name, "x-amz-server-side-encryption") == 0)

@@ -62,14 +62,14 @@ int s3_hash(const struct s3 *s3, struct s3_call *call, const char **sha256, stru
     uint8_t sum[DIGEST_LEN];
     char hex[DIGEST_HEX_LEN + 1];
     bool known = call->body_sha256 && compared && !call->reread;
-    bool named = compared && call->part;
+    bool named = compared && call->named;
     const struct hashes hashes = {
         {known ? NULL : digest_begin(), named ? NULL : digest_begin_md5(), call->also}};
     int failed = 0;
     call->md5[0] = '\0';
     if (call->body)
         add(&hashes, call->body, (size_t)call->body_len);
-    else
+    else if (!known || !named || call->also)
         failed = add_file(s3, call, &hashes, err);
     if (!named)
         end_md5(call, hashes.at[1]);

@@ -247,6 +247,8 @@ static void done(void *arg, struct http_request *request)
         again = s3_upload_take(upload, slot->step, slot->part, &slot->call, sender->arena, &err);
     if (forgo_sums(sender, slot, again))
         again = 0;
+    if (slot->call.summed && !upload->sums)
+        sender->s3->checks = S3_CHECKS_SHA256;
     int tries = slot->step == STEP_ABORT ? ABORT_TRIES : S3_TRIES;
     int64_t pause_ms = s3_pause_ms(slot->tries, err.retry_after_ms);
     if (again > 0 && slot->tries < tries && pause_ms >= 0) {

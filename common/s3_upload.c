@@ -84,7 +84,7 @@ static void describe_part(struct s3_call *call, const struct s3_upload *upload, 
     call->body_fd = upload->fd;
     call->body_offset = part * upload->part_bytes;
     call->body_len = left < upload->part_bytes ? left : upload->part_bytes;
-    call->part = !upload->doubted;
+    call->named = !upload->doubted; /* the completion must repeat it */
     call->summed = upload->sums;
     s3_query(call, "partNumber", arena_printf(call->arena, "%d", part + 1));
 }
@@ -116,7 +116,7 @@ void s3_upload_describe(const struct s3_upload *upload, enum s3_step step, int p
         call->body_fd = upload->fd;
         call->body_len = upload->put->size_bytes;
         call->body_sha256 = upload->put->sha256;
-        call->summed = upload->sums;
+        call->summed = call->named = upload->sums;
         describe_object(call, upload->put);
     } else if (step == STEP_BEGIN) {
         s3_query(call, "uploads", "");
@@ -168,6 +168,23 @@ static int check_etag(const struct s3_call *call, const char *etag, struct err *
     return 1;
 }
 
+/* Whoever does not repeat a sum gets none any more, and says by the ETag what arrived. */
+static int take_file(struct s3_upload *upload, const struct s3_call *call, const char *etag,
+                     struct err *err)
+{
+    if (check_etag(call, etag, err))
+        return 1;
+    upload->sums = upload->sums && call->told_sum;
+    if (call->summed && (!call->told_sum || strcmp(call->told_sum, call->sum) != 0)) {
+        err_set(err, ERR_STORAGE_MISMATCH, "'%.200s' is not said to have arrived as it was sent",
+                call->key);
+        return 1;
+    }
+    upload->put->etag = etag;
+    upload->next = STEP_END;
+    return 0;
+}
+
 static int take_part(struct s3_upload *upload, int part, const struct s3_call *call,
                      const char *etag, struct arena *arena, struct err *err)
 {
@@ -202,11 +219,7 @@ int s3_upload_take(struct s3_upload *upload, enum s3_step step, int part,
     const char *etag = s3_etag(call->http.etag, arena);
     switch (step) {
     case STEP_PUT:
-        if (check_etag(call, etag, err))
-            return 1;
-        upload->put->etag = etag;
-        upload->next = STEP_END;
-        return 0;
+        return take_file(upload, call, etag, err);
     case STEP_BEGIN:
         return take_upload_id(upload, call, arena, err);
     case STEP_PART:

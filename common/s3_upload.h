@@ -26,7 +26,7 @@ struct s3_upload {
     int64_t part_bytes;
     int parts, next_part; /* from 0 */
     bool doubted;         /* an ETag was no part's: they are sent again, and each is compared */
-    bool sums;            /* what is sent is summed; of parts the completion repeats that */
+    bool sums;            /* what is sent is summed; the answer, or the completion, repeats that */
     const char **etags;   /* by part, with their sums, as they stand in XML */
     struct digest *whole; /* of the parts, which are hashed in order; NULL: nobody said what it must be */
 };
