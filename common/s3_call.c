@@ -132,8 +132,8 @@ static bool has_wrong_sha256(const struct s3_call *call)
 }
 
 /* Of files a server that compares them with their SHA-256 need not be told the MD5, whose making
- * costs it more than most else it does; we still compare the one that it answers. Some calls with a
- * document demand it. */
+ * costs it more than most else it does; of one that is no name (call->named) we compare the ETag
+ * with it all the same. Some calls with a document demand it. */
 static bool needs_md5(const struct s3 *s3, const struct s3_call *call)
 {
     return !has_wrong_sha256(call) && (call->body || s3->checks < S3_CHECKS_SHA256);

@@ -217,7 +217,7 @@ static void give_up(struct sender *sender, struct slot *slot, struct err *err)
 
 /* A server that compares the sum of a PUT need not take those of parts, or may refuse an upload
  * that announces them: then it begins anew without. again: what came of the beginning. */
-static bool forgo_sums(struct sender *sender, const struct slot *slot, int again)
+static bool forgo_sums(const struct slot *slot, int again)
 {
     struct s3_upload *upload = slot->upload;
     bool taken = again == 0 && slot->call.takes_sums;
@@ -226,7 +226,6 @@ static bool forgo_sums(struct sender *sender, const struct slot *slot, int again
     upload->strays = upload->strays || again == 0;
     upload->sums = false;
     upload->next = STEP_BEGIN;
-    sender->s3->checks = S3_CHECKS_SHA256;
     return true;
 }
 
@@ -236,6 +235,7 @@ static void done(void *arg, struct http_request *request)
     struct slot *slot = (struct slot *)((char *)request->arg - offsetof(struct slot, call));
     struct s3_upload *upload = slot->upload;
     struct err err = {0};
+    bool summed = upload->sums;
     slot->flying = false;
     if (upload->put->err.code != ERR_NONE && slot->step != STEP_ABORT) {
         release(slot); /* another part has failed meanwhile */
@@ -245,9 +245,9 @@ static void done(void *arg, struct http_request *request)
     upload->strays = upload->strays || (slot->step == STEP_BEGIN && slot->tries > 1);
     if (again == 0)
         again = s3_upload_take(upload, slot->step, slot->part, &slot->call, sender->arena, &err);
-    if (forgo_sums(sender, slot, again))
+    if (forgo_sums(slot, again))
         again = 0;
-    if (slot->call.summed && !upload->sums)
+    if (summed && !upload->sums) /* nor does any other file get them */
         sender->s3->checks = S3_CHECKS_SHA256;
     int tries = slot->step == STEP_ABORT ? ABORT_TRIES : S3_TRIES;
     int64_t pause_ms = s3_pause_ms(slot->tries, err.retry_after_ms);

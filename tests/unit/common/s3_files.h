@@ -21,6 +21,10 @@ enum { SMALL = 1000, LARGE = 64 << 20 }; /* large: enough to ask what the server
 #define BEGUN BEGUN_WITH("")
 #define BEGUN_SUMMED BEGUN_WITH("x-amz-checksum-algorithm: SHA256\r\n")
 #define PART "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nETag: \"e\"\r\nConnection: close\r\n\r\n"
+/* An ETag that is the MD5 of something else. */
+#define WRONG                                                                                      \
+    "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nETag: \"00000000000000000000000000000000\"\r\n"       \
+    "Connection: close\r\n\r\n"
 #define COMPLETED ANSWER("<CompleteMultipartUploadResult></CompleteMultipartUploadResult>")
 #define HEAD "HTTP/1.1 200 OK\r\nContent-Length: 67108864\r\nETag: \"e-4\"\r\nConnection: close\r\n\r\n"
 #define GONE "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"

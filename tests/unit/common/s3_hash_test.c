@@ -120,10 +120,6 @@ static void a_part_that_is_sent_again_changes_nothing(void)
     CHECK_INT(server.served, 10);
 }
 
-#define WRONG                                                                                      \
-    "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nETag: \"00000000000000000000000000000000\"\r\n"       \
-    "Connection: close\r\n\r\n"
-
 /* It compares what arrives; what it says of it is compared, too. */
 static void a_wrong_etag_is_noticed_all_the_same(void)
 {
